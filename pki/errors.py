@@ -1,0 +1,31 @@
+"""Errors of the issuing authority. Every error of this package is a :class:`PkiError`."""
+
+from __future__ import annotations
+
+
+class PkiError(Exception):
+    """Base of everything `pki` raises on purpose; its text is one line that a user can act on."""
+
+
+class EncodingError(PkiError):
+    """Bytes that should be a DER structure of a named type are not."""
+
+
+class SignatureError(PkiError):
+    """A signature value does not verify under the key and algorithm it names."""
+
+
+class UnsupportedAlgorithmError(PkiError):
+    """An algorithm identifier or key that this authority neither makes nor accepts."""
+
+
+class KeyStoreError(PkiError):
+    """A key store cannot be opened, read or written."""
+
+
+class KeyNotFoundError(KeyStoreError):
+    """No key bears the label that was asked for."""
+
+
+class WrongSecretError(KeyStoreError):
+    """A passphrase, PIN or activation code does not open what it should open."""
