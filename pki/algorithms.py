@@ -62,9 +62,7 @@ def digest_from_der(identifier_der: bytes) -> Digest:
     try:
         return _DIGESTS[identifier_der]
     except KeyError:
-        raise UnsupportedAlgorithmError(
-            f"digest algorithm {identifier_der[:40].hex()} is not one of SHA-256, SHA-384, SHA-512"
-        ) from None
+        raise UnsupportedAlgorithmError(f"digest algorithm {identifier_der[:40].hex()} is not one of SHA-256, SHA-384, SHA-512") from None
 
 
 @dataclass(frozen=True)

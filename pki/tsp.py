@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cryptography import x509
 from cryptography.hazmat import asn1
-from cryptography.hazmat.asn1 import TLV, BitString, Default, Explicit, GeneralizedTime, Implicit
+from cryptography.hazmat.asn1 import TLV, BitString, Default, GeneralizedTime, Implicit
 
 from pki.algorithms import Digest, digest_from_der
 from pki.cms import TST_INFO, ParsedSignedData, parse_signed_data

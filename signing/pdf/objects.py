@@ -32,7 +32,7 @@ class Ref:
 class Stream:
     """A stream: its dictionary and its octets as they lie in the file, still encoded by its filters."""
 
-    dictionary: dict[str, "PdfObject"]
+    dictionary: dict[str, PdfObject]
     raw: bytes
 
 
