@@ -29,3 +29,23 @@ class KeyNotFoundError(KeyStoreError):
 
 class WrongSecretError(KeyStoreError):
     """A passphrase, PIN or activation code does not open what it should open."""
+
+
+class IssuanceError(PkiError):
+    """A certificate cannot be prepared, recorded or issued as asked."""
+
+
+class DuplicateSerialError(IssuanceError):
+    """The issuer already has an entry with this serial number."""
+
+
+class NotRecordedError(IssuanceError):
+    """No entry with this issuer and serial number: nothing is signed or revoked that was not recorded."""
+
+
+class AlreadyIssuedError(IssuanceError):
+    """The recorded certificate has been issued before; a prepared certificate is redeemable once."""
+
+
+class AlreadyRevokedError(IssuanceError):
+    """The certificate is already revoked; a revocation is final."""

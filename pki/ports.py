@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from pki.algorithms import SigningKey
@@ -44,4 +46,67 @@ class KeyStore(Protocol):
 
     def unwrap(self, wrapped: bytes, *, context: bytes) -> bytes:
         """Raises :class:`pki.errors.WrongSecretError` where `wrapped` or `context` was altered."""
+        ...
+
+
+class CertificateState(StrEnum):
+    """A certificate is recorded before its signature exists, then issued, and may be revoked from either state."""
+
+    RECORDED = "recorded"
+    ISSUED = "issued"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True)
+class CertificateEntry:
+    """One certificate in the authority's books. Times are aware UTC."""
+
+    issuer: str
+    """Name of the issuing authority, such as "root" or "issuing"."""
+    serial: int
+    profile: str
+    holder: str
+    """Whose it is, as an opaque id of the roster or of the house: never a name or personal code."""
+    state: CertificateState
+    tbs_sha256: bytes
+    """SHA-256 of the prepared to-be-signed certificate, 32 octets."""
+    public_key_sha256: bytes
+    """SHA-256 of the SubjectPublicKeyInfo, 32 octets."""
+    not_before: datetime
+    not_after: datetime
+    recorded_at: datetime
+    certificate_der: bytes | None = None
+    issued_at: datetime | None = None
+    revoked_at: datetime | None = None
+    revocation_reason: str | None = None
+    """A CRLReason name of RFC 5280 section 5.3.1, such as "keyCompromise"."""
+
+
+class CertificateStore(Protocol):
+    """The authority's books: every certificate it ever prepared, durable before a method returns."""
+
+    def record(self, entry: CertificateEntry) -> None:
+        """Keeps an entry of state RECORDED; raises :class:`pki.errors.DuplicateSerialError` where issuer and serial are taken."""
+        ...
+
+    def mark_issued(self, issuer: str, serial: int, *, certificate_der: bytes, at: datetime) -> None:
+        """RECORDED to ISSUED, once; raises :class:`pki.errors.NotRecordedError` or :class:`pki.errors.AlreadyIssuedError`."""
+        ...
+
+    def mark_revoked(self, issuer: str, serial: int, *, reason: str, at: datetime) -> None:
+        """Raises :class:`pki.errors.NotRecordedError` or :class:`pki.errors.AlreadyRevokedError`."""
+        ...
+
+    def get(self, issuer: str, serial: int) -> CertificateEntry | None: ...
+
+    def of_holder(self, holder: str) -> tuple[CertificateEntry, ...]:
+        """Oldest first."""
+        ...
+
+    def revoked(self, issuer: str, *, shard: int, shards: int) -> Iterable[CertificateEntry]:
+        """Every revoked entry with serial mod `shards` == `shard`, expired ones too (expiredCertsOnCRL)."""
+        ...
+
+    def next_crl_number(self, issuer: str, *, shard: int) -> int:
+        """Strictly increasing from 1 for each issuer and shard (RFC 5280 section 5.2.3)."""
         ...

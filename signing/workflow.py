@@ -1,7 +1,7 @@
 """A workflow as data: who signs a kind of record, in which order, in which field. Verifier and signer share it.
 
-The workflow named in a signed `record.json` counts only if the verifier's own policy holds a workflow of that identifier with the same steps:
-a pupil may write any `record.json`, but not the policy of the one who reads it (`design.md`, idea 11).
+The workflow named in a signed `record.json` counts only if the verifier's own policy holds one of that identifier with the same
+steps: a pupil may write any `record.json`, but not the policy of the one who reads it (`design.md`, idea 11).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SCHEMA = "https://eduseal.example/schema/record/1"
 
 @dataclass(frozen=True)
 class Step:
-    """One signature: `id` of the step, `role` (a name of the policy's role table), `field` that it fills, `seal` if it closes the record."""
+    """One signature: the step's `id`, its `role` (a name of the policy's role table), the `field` it fills; `seal` closes the record."""
 
     id: str
     role: str

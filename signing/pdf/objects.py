@@ -36,4 +36,4 @@ class Stream:
     raw: bytes
 
 
-PdfObject = Union[None, bool, int, float, Name, PdfString, Ref, Stream, list["PdfObject"], dict[str, "PdfObject"]]
+PdfObject = Union[None, bool, int, float, Name, PdfString, Ref, Stream, list["PdfObject"], dict[str, "PdfObject"]]  # noqa: UP007 (recursive)
