@@ -1,0 +1,172 @@
+"""What the school's books ask of the outside: stores. `db` implements them; each method is one transaction, durable when it returns."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from pki.ports import Clock
+from records.blocked import Blocked
+from records.ledger import LogEntry
+from records.person import Person, School, Student, Teacher
+from records.state import RecordState
+
+__all__ = [
+    "Clock",
+    "Document",
+    "DocumentKind",
+    "DocumentStore",
+    "HolderKey",
+    "HolderKeyStore",
+    "RecordStore",
+    "RosterStore",
+    "SpentItem",
+]
+
+
+class DocumentKind(StrEnum):
+    EXPORT = "export"
+    """The unsigned export that authorisations name by its SHA-256; written once, never replaced."""
+    SIGNED = "signed"
+    """The export with the signatures so far; replaced by each further signature."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A PDF of one version of a record."""
+
+    record_id: str
+    version: int
+    kind: DocumentKind
+    pdf: bytes = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """Lower-case hexadecimal."""
+        return hashlib.sha256(self.pdf).hexdigest()
+
+
+@dataclass(frozen=True)
+class SpentItem:
+    """An item of an authorisation (design.md, idea 8): good for one signature on one version. All four fields are its key."""
+
+    authorisation_id: str
+    record_id: str
+    version: int
+    step: str
+
+
+class RecordStore(Protocol):
+    """Records and their log."""
+
+    def load(self, record_id: str) -> RecordState:
+        """Raises :class:`records.errors.NotFoundError`."""
+        ...
+
+    def save(
+        self,
+        state: RecordState,
+        entries: Sequence[LogEntry],
+        *,
+        documents: Sequence[Document] = (),
+        spent: SpentItem | None = None,
+    ) -> RecordState:
+        """Keeps state, log entries, documents and the used item in ONE transaction; returns `state` with the next `revision`.
+
+        Raises :class:`records.errors.StaleRecordError` unless the stored revision equals `state.revision` (0: not stored yet)
+        and :class:`records.errors.AlreadySpentError` where `spent` was used before; then nothing at all is kept.
+        """
+        ...
+
+    def log(self, record_id: str) -> tuple[LogEntry, ...]:
+        """Oldest first; empty where the record is not known."""
+        ...
+
+    def ids(self) -> tuple[str, ...]:
+        """Every record's id, sorted."""
+        ...
+
+
+class DocumentStore(Protocol):
+    """PDFs. Writing goes through :meth:`RecordStore.save`, so that a document never stands without its state."""
+
+    def get(self, record_id: str, version: int, kind: DocumentKind) -> Document:
+        """Raises :class:`records.errors.NotFoundError`."""
+        ...
+
+
+class RosterStore(Protocol):
+    """Schools and people. Personal codes are kept apart, encrypted: people read back carry `code=None`."""
+
+    def save(
+        self,
+        *,
+        schools: Sequence[School],
+        people: Sequence[Person],
+        blocked: Sequence[Blocked],
+        wrapped_codes: Mapping[str, bytes],
+        at: datetime,
+    ) -> None:
+        """Adds or replaces by id. `people` are those accepted, `blocked` those who get no certificate (kept as people, too);
+
+        a person's earlier block is lifted by being accepted. `wrapped_codes`: person id to code under the key-encryption key.
+        """
+        ...
+
+    def school(self, school_id: str) -> School:
+        """Raises :class:`records.errors.NotFoundError`."""
+        ...
+
+    def schools(self) -> tuple[School, ...]: ...
+
+    def teachers(self, *, school_id: str | None = None) -> tuple[Teacher, ...]:
+        """Sorted by id; blocked ones included."""
+        ...
+
+    def students(self, *, school_id: str | None = None, class_name: str | None = None) -> tuple[Student, ...]:
+        """Sorted by id; blocked ones included."""
+        ...
+
+    def blocked(self, *, school_id: str | None = None) -> tuple[Blocked, ...]:
+        """Sorted by the person's id."""
+        ...
+
+    def wrapped_code(self, person_id: str) -> bytes | None: ...
+
+
+@dataclass(frozen=True)
+class HolderKey:
+    """A person's certificate with their private key, wrapped under a PIN or activation code and under the key-encryption key."""
+
+    holder: str
+    """Roster id."""
+    issuer: str
+    serial: int
+    certificate_der: bytes = field(repr=False)
+    wrapped_key: bytes = field(repr=False)
+    """As `pki.holderkey` writes it: opaque here."""
+    activated: bool
+    """False while the key is under its one-time activation code."""
+    created_at: datetime
+    commitment: bytes | None = None
+    """Pseudonymous certificates: SHA-256(code ‖ opening), 32 octets, as the certificate carries it."""
+    wrapped_opening: bytes | None = field(default=None, repr=False)
+    """The opening under the key-encryption key; given to the holder alone."""
+
+
+class HolderKeyStore(Protocol):
+    def put(self, key: HolderKey) -> None:
+        """Adds, or replaces the entry of the same holder, issuer and serial (activation, change of PIN)."""
+        ...
+
+    def get(self, holder: str) -> HolderKey:
+        """The holder's newest; raises :class:`records.errors.NotFoundError`."""
+        ...
+
+    def of_holder(self, holder: str) -> tuple[HolderKey, ...]:
+        """Oldest first."""
+        ...
