@@ -1,0 +1,133 @@
+"""The authority's books in the database: implements :class:`pki.ports.CertificateStore`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from db import log
+from db.engine import Database
+from db.tables import certificates, crl_numbers
+from pki.errors import AlreadyIssuedError, AlreadyRevokedError, DuplicateSerialError, IssuanceError, NotRecordedError
+from pki.ports import CertificateEntry, CertificateState
+
+PAGE = 1000  # rows fetched at a time
+
+_Statement = TypeVar("_Statement", sa.Select[Any], sa.Update)
+
+
+class Certificates:
+    """Every change is durable when its method returns, and stands in the log in the same transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, entry: CertificateEntry) -> None:
+        """Raises :class:`pki.errors.DuplicateSerialError`, and IssuanceError for an entry that is past RECORDED."""
+        if entry.state is not CertificateState.RECORDED or entry.certificate_der is not None:
+            raise IssuanceError(f"entry is {entry.state}; only a certificate that is not signed yet can be recorded")
+        with self._database.writing_alone() as connection:
+            if self._row(connection, entry.issuer, entry.serial) is not None:
+                raise DuplicateSerialError(f"{entry.issuer}: serial {entry.serial:x} is taken")
+            try:
+                connection.execute(sa.insert(certificates).values({**asdict(entry), "state": entry.state.value}))
+            except sa.exc.IntegrityError:  # another writer took it between the look and the insert
+                raise DuplicateSerialError(f"{entry.issuer}: serial {entry.serial:x} is taken") from None
+            _log(connection, "certificate.recorded", entry.issuer, entry.serial, at=entry.recorded_at, profile=entry.profile)
+
+    def mark_issued(self, issuer: str, serial: int, *, certificate_der: bytes, at: datetime) -> None:
+        """RECORDED to ISSUED, once; raises NotRecordedError, AlreadyIssuedError, and AlreadyRevokedError where it was revoked before."""
+        with self._database.writing_alone() as connection:
+            changed = connection.execute(
+                _one(sa.update(certificates), issuer, serial)
+                .where(certificates.c.state == CertificateState.RECORDED.value)
+                .values(state=CertificateState.ISSUED.value, certificate_der=certificate_der, issued_at=at)
+            )
+            if changed.rowcount != 1:
+                row = self._known(connection, issuer, serial)
+                if row.state == CertificateState.REVOKED.value:
+                    raise AlreadyRevokedError(f"{issuer}: serial {serial:x} was revoked before it was issued")
+                raise AlreadyIssuedError(f"{issuer}: serial {serial:x} has been issued before")
+            _log(connection, "certificate.issued", issuer, serial, at=at)
+
+    def mark_revoked(self, issuer: str, serial: int, *, reason: str, at: datetime) -> None:
+        """Raises :class:`pki.errors.NotRecordedError` or :class:`pki.errors.AlreadyRevokedError`."""
+        with self._database.writing_alone() as connection:
+            changed = connection.execute(
+                _one(sa.update(certificates), issuer, serial)
+                .where(certificates.c.state != CertificateState.REVOKED.value)
+                .values(state=CertificateState.REVOKED.value, revoked_at=at, revocation_reason=reason)
+            )
+            if changed.rowcount != 1:
+                self._known(connection, issuer, serial)
+                raise AlreadyRevokedError(f"{issuer}: serial {serial:x} is revoked already")
+            _log(connection, "certificate.revoked", issuer, serial, at=at, reason=reason)
+
+    def get(self, issuer: str, serial: int) -> CertificateEntry | None:
+        with self._database.reading() as connection:
+            row = self._row(connection, issuer, serial)
+        return None if row is None else _entry(row)
+
+    def of_holder(self, holder: str) -> tuple[CertificateEntry, ...]:
+        """Oldest first."""
+        chosen = sa.select(certificates).where(certificates.c.holder == holder)
+        with self._database.reading() as connection:
+            rows = connection.execute(chosen.order_by(certificates.c.recorded_at, certificates.c.serial)).all()
+        return tuple(_entry(row) for row in rows)
+
+    def revoked(self, issuer: str, *, shard: int, shards: int) -> Iterator[CertificateEntry]:
+        """Every revoked entry with serial mod `shards` == `shard`, by serial, expired ones too; read a page at a time."""
+        last = 0
+        chosen = sa.select(certificates).where(certificates.c.issuer == issuer, certificates.c.state == CertificateState.REVOKED.value)
+        while True:
+            with self._database.reading() as connection:
+                page = chosen.where(certificates.c.serial > last).order_by(certificates.c.serial).limit(PAGE)
+                rows = connection.execute(page).all()
+            yield from (_entry(row) for row in rows if row.serial % shards == shard)
+            if len(rows) < PAGE:
+                return
+            last = rows[-1].serial
+
+    def next_crl_number(self, issuer: str, *, shard: int) -> int:
+        """Strictly increasing from 1 for each issuer and shard, also between writers."""
+        with self._database.writing_alone() as connection:
+            while True:
+                raised = connection.execute(
+                    sa.update(crl_numbers)
+                    .where(crl_numbers.c.issuer == issuer, crl_numbers.c.shard == shard)
+                    .values(number=crl_numbers.c.number + 1)
+                    .returning(crl_numbers.c.number)
+                ).scalar()
+                if raised is not None:
+                    return int(raised)
+                try:
+                    with connection.begin_nested():
+                        connection.execute(sa.insert(crl_numbers).values(issuer=issuer, shard=shard, number=1))
+                    return 1
+                except sa.exc.IntegrityError:
+                    continue  # another writer made the row: raise it
+
+    def _row(self, connection: sa.Connection, issuer: str, serial: int) -> sa.Row[Any] | None:
+        return connection.execute(_one(sa.select(certificates), issuer, serial)).one_or_none()
+
+    def _known(self, connection: sa.Connection, issuer: str, serial: int) -> sa.Row[Any]:
+        row = self._row(connection, issuer, serial)
+        if row is None:
+            raise NotRecordedError(f"{issuer}: serial {serial:x} was never recorded")
+        return row
+
+
+def _one(statement: _Statement, issuer: str, serial: int) -> _Statement:
+    return statement.where(certificates.c.issuer == issuer, certificates.c.serial == serial)
+
+
+def _log(connection: sa.Connection, kind: str, issuer: str, serial: int, *, at: datetime, **details: str) -> None:
+    log.append(connection, kind=kind, subject=f"{issuer}/{serial:x}", at=at, details=details)
+
+
+def _entry(row: sa.Row[Any]) -> CertificateEntry:
+    return CertificateEntry(**{**row._mapping, "state": CertificateState(row.state)})

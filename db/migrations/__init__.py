@@ -1,0 +1,1 @@
+"""Alembic's environment: `env.py` runs on the connection that `db.schema` hands over."""
