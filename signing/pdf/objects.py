@@ -1,7 +1,7 @@
 """PDF objects as Python values (ISO 32000-2 clause 7.3).
 
-null is None, booleans are bool, numbers int or float, arrays list, dictionaries dict keyed by str (names without the slash, `#xx` decoded as
-latin-1); names, strings, references and streams are the classes below.
+null is None, booleans are bool, numbers int or float, arrays list, dictionaries dict keyed by str (names without the slash, `#xx`
+decoded as latin-1); names, strings, references and streams are the classes below.
 """
 
 from __future__ import annotations

@@ -1,0 +1,270 @@
+"""A PDF as a chain of revisions, read lazily: parsing reads the cross-references, objects are lexed when asked for.
+
+    document = Document.parse(data)
+    pages = document.get(document.root["Pages"])
+    as_signed = document.get(Ref(12), revision=0)
+
+Every cross-reference entry is checked to point at `N G obj` when the document is parsed, since readers that repair a damaged file would
+see another document than readers that do not. Values are shared between calls: treat them as read-only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from signing.errors import LimitError, PdfError
+from signing.pdf.filters import decode
+from signing.pdf.lexer import SKIP, keyword_at, read_value
+from signing.pdf.limits import LIMITS, MAX_OBJECT_NUMBER, Limits
+from signing.pdf.objects import PdfObject, Ref, Stream
+from signing.pdf.xref import Revision, XrefEntry, read_revisions
+
+__all__ = ["Document", "Revision", "XrefEntry"]
+
+MAX_DEPENDENT = 8  # streams whose lengths hang on one another; a sound file needs two
+_HEADER = re.compile(rb"%PDF-[12]\.[0-9](?=[\r\n\t ])")
+_SPACE = rb"[\x00\t\n\x0c\r ]"
+_OBJECT = re.compile(rb"([0-9]{1,10})" + _SPACE + rb"+([0-9]{1,5})" + _SPACE + rb"+obj(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])")
+_STREAM_DATA = re.compile(rb"\r\n|\n")
+_END_STREAM = re.compile(rb"(?:\r\n|\n|\r)?endstream(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])")
+
+
+class Document:
+    """A parsed PDF. `data` is the whole file; `revisions` are oldest first. Make one with :meth:`parse`."""
+
+    def __init__(self, data: bytes, limits: Limits) -> None:
+        self.data = data
+        self.limits = limits
+        self.revisions: tuple[Revision, ...] = ()
+        self._heads: dict[int, tuple[PdfObject, int, int]] = {}
+        self._streams: dict[tuple[int, int], tuple[Stream, int]] = {}
+        self._members: dict[tuple[int, int], dict[int, tuple[int, PdfObject]]] = {}
+        self._loading: set[int] = set()
+        self._decoded = 0
+
+    @classmethod
+    def parse(cls, data: bytes, *, limits: Limits = LIMITS) -> Document:
+        """Reads the cross-references of `data`. Raises :class:`PdfError`, :class:`EncryptedPdfError`, :class:`LimitError`."""
+        if len(data) > limits.file_size:
+            raise LimitError(f"the file has {len(data)} octets, more than the {limits.file_size} that are read")
+        if not _HEADER.match(data):
+            raise PdfError("not a PDF: the file does not begin with %PDF-1.n or %PDF-2.n")
+        document = cls(data, limits)
+        document.revisions = read_revisions(data, read_stream=document._xref_stream, limits=limits)
+        for revision in document.revisions:
+            document._check_entries(revision)
+        return document
+
+    @property
+    def trailer(self) -> dict[str, PdfObject]:
+        """The newest trailer."""
+        return self.revisions[-1].trailer
+
+    @property
+    def root(self) -> dict[str, PdfObject]:
+        """The newest catalog."""
+        return self.catalog()
+
+    @property
+    def size(self) -> int:
+        """The next free object number."""
+        highest = max((max(r.entries, default=0) for r in self.revisions), default=0)
+        sizes = [size for r in self.revisions if isinstance(size := r.trailer.get("Size"), int)]
+        return max(highest + 1, *sizes)
+
+    @property
+    def trailing(self) -> bytes:
+        """Octets after the last revision's %%EOF and its end-of-line; b"" in a sound file."""
+        return self.data[self.revisions[-1].end :]
+
+    def catalog(self, revision: int | None = None) -> dict[str, PdfObject]:
+        """The catalog as of `revision` (None: the newest). Raises :class:`PdfError` where there is none."""
+        trailer = self.revisions[-1 if revision is None else revision].trailer
+        root = trailer.get("Root")
+        catalog = self.get(root, revision=revision) if isinstance(root, Ref) else None
+        if not isinstance(catalog, dict):
+            raise PdfError("the trailer's /Root is not a reference to a catalog")
+        return catalog
+
+    def entry(self, number: int, revision: int | None = None) -> XrefEntry | None:
+        """The entry that counts for object `number` as of `revision`; None where no revision up to then names it."""
+        last = len(self.revisions) - 1 if revision is None else revision
+        for index in range(last, -1, -1):
+            found = self.revisions[index].entries.get(number)
+            if found is not None:
+                return found
+        return None
+
+    def get(self, value: PdfObject, *, revision: int | None = None) -> PdfObject:
+        """`value` itself, or the object it refers to as of `revision`; a missing or free object is None (ISO 32000-2 7.3.10).
+
+        Raises :class:`PdfError` on a broken object, or one that is itself only a reference.
+        """
+        if not isinstance(value, Ref):
+            return value
+        entry = self.entry(value.number, revision)
+        if entry is None or entry.kind == "free" or entry.generation != value.generation:
+            return None
+        found = self._compressed(entry, revision) if entry.kind == "compressed" else self._at(entry.offset, revision)[0]
+        if isinstance(found, Ref):
+            raise PdfError(f"object {value.number} is only a reference to object {found.number}")
+        return found
+
+    def span(self, number: int, revision: int | None = None) -> tuple[int, int]:
+        """(start, exclusive end) of `N G obj … endobj` in the file. Raises :class:`PdfError` for free and compressed objects."""
+        entry = self.entry(number, revision)
+        if entry is None or entry.kind != "offset":
+            raise PdfError(f"object {number} does not stand in the file by itself")
+        return entry.offset, self._at(entry.offset, revision)[1]
+
+    def entry_spans(self, number: int, revision: int | None = None) -> dict[str, tuple[int, int]]:
+        """For the dictionary that object `number` is: key → (start, exclusive end) of the value's octets in the file."""
+        start, _ = self.span(number, revision)
+        found: dict[str, tuple[int, int]] = {}
+        head = _OBJECT.match(self.data, start)
+        read_value(self.data, head.end() if head else start, limits=self.limits, entry_spans=found)
+        return found
+
+    def stream_data(self, stream: Stream, *, revision: int | None = None) -> bytes:
+        """The decoded octets of `stream`. Raises :class:`PdfError` on other filters than FlateDecode, :class:`LimitError` on bombs."""
+        head: dict[str, PdfObject] = {
+            key: self.get(stream.dictionary[key], revision=revision) for key in ("F", "Filter", "DecodeParms") if key in stream.dictionary
+        }
+        for key in ("Filter", "DecodeParms"):
+            if isinstance(listed := head.get(key), list):
+                head[key] = [self.get(item, revision=revision) for item in listed[: self.limits.filters + 1]]
+        if isinstance(parms := head.get("DecodeParms"), dict):
+            head["DecodeParms"] = {key: self.get(item, revision=revision) for key, item in parms.items()}
+        decoded = decode(head, stream.raw, limits=self.limits)
+        self._decoded += len(decoded)
+        if self._decoded > self.limits.decoded:
+            raise LimitError(f"the document's streams decode to more than {self.limits.decoded} octets")
+        return decoded
+
+    def numbers(self, revision: int | None = None) -> Iterator[int]:
+        """Every object number in use as of `revision`, in rising order."""
+        last = len(self.revisions) if revision is None else revision + 1
+        seen = {number for r in self.revisions[:last] for number in r.entries}
+        for number in sorted(seen):
+            entry = self.entry(number, revision)
+            if entry is not None and entry.kind != "free":
+                yield number
+
+    def _check_entries(self, revision: Revision) -> None:
+        data = self.data
+        for entry in revision.entries.values():
+            if entry.kind == "offset":
+                if not data.startswith(b"%d %d obj" % (entry.number, entry.generation), entry.offset):
+                    match = _OBJECT.match(data, entry.offset)
+                    if match is None or (int(match[1]), int(match[2])) != (entry.number, entry.generation):
+                        raise PdfError(f"the cross-reference says object {entry.number} is at {entry.offset}, which is not where it stands")
+                if entry.offset >= revision.end:
+                    raise PdfError(f"object {entry.number} stands after the revision that names it")
+            elif entry.kind == "compressed" and not 0 < entry.stream_number <= MAX_OBJECT_NUMBER:
+                raise PdfError(f"object {entry.number} is said to be in object stream {entry.stream_number}")
+
+    def _at(self, offset: int, revision: int | None) -> tuple[PdfObject, int]:
+        """The indirect object at `offset` and the offset after its `endobj`."""
+        head = self._heads.get(offset)
+        if head is None:
+            head = self._heads[offset] = self._read_head(offset)
+        value, end, data_start = head
+        if not data_start:
+            return value, end
+        if not isinstance(value, dict):
+            raise PdfError(f"a stream at offset {offset} has no dictionary")
+        length = self._length(value.get("Length"), offset, revision)
+        cached = self._streams.get((offset, length))
+        if cached is None:
+            cached = self._streams[offset, length] = self._read_stream(offset, value, data_start, length)
+        return cached
+
+    def _read_head(self, offset: int) -> tuple[PdfObject, int, int]:
+        """(value, end, start of stream data or 0) of the object at `offset`; for a stream `end` does not count."""
+        head = _OBJECT.match(self.data, offset)
+        if head is None:
+            raise PdfError(f"no object at offset {offset}")
+        value, position = read_value(self.data, head.end(), limits=self.limits)
+        word, end = keyword_at(self.data, position)
+        if word == b"endobj":
+            return value, end, 0
+        if word == b"stream" and (eol := _STREAM_DATA.match(self.data, end)):
+            return value, end, eol.end()
+        raise PdfError(f"the object at offset {offset} is not closed by endobj")
+
+    def _length(self, length: PdfObject, offset: int, revision: int | None) -> int:
+        if isinstance(length, Ref):
+            if offset in self._loading or len(self._loading) > MAX_DEPENDENT:
+                raise PdfError(f"the length of the stream at offset {offset} depends on itself")
+            self._loading.add(offset)
+            try:
+                length = self.get(length, revision=revision)
+            finally:
+                self._loading.discard(offset)
+        if type(length) is not int or not 0 <= length <= len(self.data):
+            raise PdfError(f"the stream at offset {offset} has no sound /Length")
+        return length
+
+    def _read_stream(self, offset: int, dictionary: dict[str, PdfObject], start: int, length: int) -> tuple[Stream, int]:
+        closing = _END_STREAM.match(self.data, start + length)
+        if closing is None:
+            raise PdfError(f"the stream at offset {offset} is not followed by endstream after its /Length of {length}")
+        word, end = keyword_at(self.data, closing.end())
+        if word != b"endobj":
+            raise PdfError(f"the stream at offset {offset} is not closed by endobj")
+        return Stream(dictionary, self.data[start : start + length]), end
+
+    def _xref_stream(self, offset: int) -> tuple[Stream, bytes, int]:
+        value, end = self._at(offset, None)
+        if not isinstance(value, Stream) or isinstance(value.dictionary.get("Length"), Ref):
+            raise PdfError(f"no cross-reference at offset {offset}")
+        return value, self.stream_data(value), end
+
+    def _compressed(self, entry: XrefEntry, revision: int | None) -> PdfObject:
+        holder = self.entry(entry.stream_number, revision)
+        if holder is None or holder.kind != "offset":
+            raise PdfError(f"object {entry.number} is said to be in object stream {entry.stream_number}, which is none")
+        if holder.offset in self._loading or len(self._loading) > MAX_DEPENDENT:
+            raise PdfError(f"object stream {entry.stream_number} depends on itself")
+        stream = self._at(holder.offset, revision)[0]
+        if not isinstance(stream, Stream):
+            raise PdfError(f"object {entry.stream_number} is no object stream")
+        key = (holder.offset, len(stream.raw))
+        members = self._members.get(key)
+        if members is None:
+            self._loading.add(holder.offset)
+            try:
+                members = self._members[key] = self._read_members(stream, revision)
+            finally:
+                self._loading.discard(holder.offset)
+        number, value = members.get(entry.index, (0, None))
+        if number != entry.number:
+            raise PdfError(f"object stream {entry.stream_number} does not hold object {entry.number} at index {entry.index}")
+        return value
+
+    def _read_members(self, stream: Stream, revision: int | None) -> dict[int, tuple[int, PdfObject]]:
+        """index → (object number, object) of an object stream (ISO 32000-2 7.5.7)."""
+        count = self.get(stream.dictionary.get("N"), revision=revision)
+        first = self.get(stream.dictionary.get("First"), revision=revision)
+        if stream.dictionary.get("Type") != "ObjStm" or type(count) is not int or type(first) is not int:
+            raise PdfError("an object stream lacks /Type /ObjStm, /N or /First")
+        data = self.stream_data(stream, revision=revision)
+        if not 0 <= count <= self.limits.entries or not 0 <= first <= len(data):
+            raise PdfError(f"an object stream says /N {count} /First {first}, with {len(data)} octets")
+        header = data[:first].split()
+        if len(header) < 2 * count or not all(word.isdigit() and len(word) <= 10 for word in header[: 2 * count]):
+            raise PdfError("an object stream's header is not made of pairs of integers")
+        numbers = [int(word) for word in header[: 2 * count]]
+        members: dict[int, tuple[int, PdfObject]] = {}
+        after = 0
+        for index in range(count):
+            offset = numbers[2 * index + 1]
+            if offset < after:
+                raise PdfError("an object stream's objects overlap or are out of order")
+            value, end = read_value(data, first + offset, limits=self.limits)
+            after = end - first
+            members[index] = (numbers[2 * index], value)
+        if SKIP.sub(b"", data[first + after :]):
+            raise PdfError("an object stream holds octets after its last object")
+        return members

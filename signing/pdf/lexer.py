@@ -1,0 +1,247 @@
+"""From octets to PDF objects (ISO 32000-2 clauses 7.2 and 7.3), without recursion and without repair.
+
+    value, end = read_value(b"<< /Type /Sig >> endobj", 0)
+
+What two readers might understand differently is refused with a :class:`PdfError`: a key twice in one dictionary, `#` not followed by two
+hexadecimal digits, odd characters in a hexadecimal string, a stray keyword. A dictionary entry whose value is null counts as
+absent (ISO 32000-2 7.3.7) and is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from signing.errors import LimitError, PdfError
+from signing.pdf.limits import (
+    LIMITS,
+    MAX_GENERATION,
+    MAX_INTEGER_CHARACTERS,
+    MAX_NAME_LENGTH,
+    MAX_OBJECT_NUMBER,
+    MAX_REAL_CHARACTERS,
+    Limits,
+)
+from signing.pdf.objects import Name, PdfObject, PdfString, Ref
+
+WHITE = b"\x00\t\n\x0c\r "  # ISO 32000-2 table 1
+_REGULAR = rb"[^\x00\t\n\x0c\r ()<>\[\]{}/%]"
+_SKIP = rb"(?:[\x00\t\n\x0c\r ]++|%[^\r\n]*+)*+"
+_SKIP_SOME = rb"(?:[\x00\t\n\x0c\r ]++|%[^\r\n]*+)++"
+_END = rb"(?!" + _REGULAR + rb")"
+
+SKIP = re.compile(_SKIP)
+_TOKEN = re.compile(
+    _SKIP
+    + rb"(?:(/"
+    + _REGULAR
+    + rb"*+)|([0-9]++)"
+    + _END
+    + rb"|([+-][0-9]++)"
+    + _END
+    + rb"|([+-]?(?:[0-9]++\.[0-9]*+|\.[0-9]++))"
+    + _END
+    + rb"|(<<)|(>>)|(\[)|(\])|<([0-9A-Fa-f\x00\t\n\x0c\r ]*+)>|\(([^()\\\r]*+)\)|(\()|("
+    + _REGULAR
+    + rb"++))"
+)
+NAME, UNSIGNED, SIGNED, REAL, OPEN_DICT, CLOSE_DICT, OPEN_ARRAY, CLOSE_ARRAY, HEX, PLAIN, LITERAL, KEYWORD = range(1, 13)
+_REFERENCE_TAIL = re.compile(_SKIP_SOME + rb"([0-9]++)" + _SKIP_SOME + rb"R" + _END)
+_HASH = re.compile(rb"#([0-9A-Fa-f]{2})?")
+_LITERAL_STOP = re.compile(rb"[()\\\r]")
+_ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"(": b"(", b")": b")", b"\\": b"\\"}
+_OCTAL = re.compile(rb"[0-7]{1,3}")
+_CONSTANTS: dict[bytes, bool | None] = {b"true": True, b"false": False, b"null": None}
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An open array or dictionary: what has been read of it, and where each item stands."""
+
+    is_dict: bool
+    start: int
+    items: list[PdfObject]
+    spans: list[tuple[int, int]]
+
+
+def read_value(
+    data: bytes,
+    position: int,
+    *,
+    limits: Limits = LIMITS,
+    entry_spans: dict[str, tuple[int, int]] | None = None,
+) -> tuple[PdfObject, int]:
+    """The object at `position` (white space and comments before it are skipped) and the offset just after it.
+
+    `entry_spans`, where given, receives for a dictionary the offsets (start, exclusive end) of each entry's value.
+    Raises :class:`PdfError`, :class:`LimitError`.
+    """
+    frames: list[_Frame] = []
+    plain = 0  # unsigned integers standing directly before this token
+    for _ in range(limits.tokens):
+        match = _TOKEN.match(data, position)
+        if match is None:
+            raise PdfError(f"no PDF object at offset {position}")
+        kind = match.lastindex or 0
+        start, position = match.span(kind)
+        value: PdfObject
+        if kind == NAME:
+            value = _name(match[NAME], start)
+        elif kind in (UNSIGNED, SIGNED):
+            value = _integer(match[kind], start)
+        elif kind in (OPEN_DICT, OPEN_ARRAY):
+            if len(frames) >= limits.depth:
+                raise LimitError(f"objects nest deeper than {limits.depth} levels at offset {start}")
+            frames.append(_Frame(kind == OPEN_DICT, start, [], []))
+            plain = 0
+            continue
+        elif kind in (CLOSE_DICT, CLOSE_ARRAY):
+            if not frames or frames[-1].is_dict != (kind == CLOSE_DICT):
+                raise PdfError(f"unexpected {match[kind].decode()} at offset {start}")
+            frame = frames.pop()
+            start = frame.start
+            value = _dictionary(frame, entry_spans if not frames else None) if frame.is_dict else frame.items
+        elif kind == KEYWORD:
+            word = match[KEYWORD]
+            if word == b"R" and plain >= 2 and frames:
+                items, spans = frames[-1].items, frames[-1].spans
+                generation, number = items.pop(), items.pop()
+                spans.pop()
+                start = spans.pop()[0]
+                value = reference(number, generation, start)
+            elif word in _CONSTANTS:
+                value = _CONSTANTS[word]
+            else:
+                raise PdfError(f"unexpected keyword {word[:16]!r} at offset {start}")
+        else:
+            value, start, position = _string_or_real(data, match, kind)
+        if not frames:
+            return _whole(data, value, kind, start, position)
+        plain = plain + 1 if kind == UNSIGNED else 0
+        frames[-1].items.append(value)
+        frames[-1].spans.append((start, position))
+    raise LimitError(f"an object has more than {limits.tokens} tokens")
+
+
+def reference(number: PdfObject, generation: PdfObject, offset: int) -> Ref:
+    """A checked reference; `offset` is for the message only."""
+    if not isinstance(number, int) or not isinstance(generation, int):
+        raise PdfError(f"a reference is not made of two integers at offset {offset}")
+    if not 0 < number <= MAX_OBJECT_NUMBER or not 0 <= generation <= MAX_GENERATION:
+        raise PdfError(f"reference {number} {generation} R is out of range at offset {offset}")
+    return Ref(number, generation)
+
+
+def keyword_at(data: bytes, position: int) -> tuple[bytes, int]:
+    """The keyword after white space and comments, and the offset after it; empty where something else stands."""
+    match = _TOKEN.match(data, position)
+    if match is None or match.lastindex != KEYWORD:
+        return b"", position
+    return match[KEYWORD], match.end()
+
+
+def tokens(data: bytes, position: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """(kind, start, end) of every token in data[position:end]; raises :class:`PdfError` where there is none."""
+    while True:
+        if white := SKIP.match(data, position, end):
+            position = white.end()
+        if position >= end:
+            return
+        match = _TOKEN.match(data, position, end)
+        if match is None:
+            raise PdfError(f"no PDF token at offset {position}")
+        kind = match.lastindex or 0
+        start, position = match.start(), match.end()
+        if kind == LITERAL:
+            position = _literal(data, start + 1)[1]
+        yield kind, start, position
+
+
+def _whole(data: bytes, value: PdfObject, kind: int, start: int, position: int) -> tuple[PdfObject, int]:
+    if kind == UNSIGNED and (tail := _REFERENCE_TAIL.match(data, position)):
+        return reference(value, _integer(tail[1], position), start), tail.end()
+    return value, position
+
+
+def _dictionary(frame: _Frame, entry_spans: dict[str, tuple[int, int]] | None) -> dict[str, PdfObject]:
+    items = frame.items
+    keys = items[::2]
+    if len(items) % 2 or not all(type(key) is Name for key in keys):
+        raise PdfError(f"the dictionary at offset {frame.start} does not pair names with values")
+    found: dict[str, PdfObject] = dict(zip(map(str, keys), items[1::2], strict=True))
+    if len(found) * 2 != len(items):
+        raise PdfError(f"the dictionary at offset {frame.start} has a key twice")
+    if entry_spans is not None:
+        entry_spans.update(zip(found, frame.spans[1::2], strict=True))
+    if None in found.values():
+        return {key: value for key, value in found.items() if value is not None}
+    return found
+
+
+def _string_or_real(data: bytes, match: re.Match[bytes], kind: int) -> tuple[PdfObject, int, int]:
+    start, position = match.start(kind), match.end()
+    if kind == REAL:
+        if position - start > MAX_REAL_CHARACTERS:
+            raise LimitError(f"a number of {position - start} characters at offset {start}")
+        return float(match[REAL]), start, position
+    if kind == HEX:
+        digits = match[HEX].translate(None, WHITE)
+        return PdfString(bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("ascii"))), start - 1, position
+    if kind == PLAIN:
+        return PdfString(match[PLAIN]), start - 1, position
+    value, position = _literal(data, start + 1)
+    return value, start, position
+
+
+def _literal(data: bytes, position: int) -> tuple[PdfString, int]:
+    """A literal string whose opening parenthesis is just before `position` (ISO 32000-2 7.3.4.2)."""
+    opening, depth, parts = position - 1, 1, []
+    while True:
+        stop = _LITERAL_STOP.search(data, position)
+        if stop is None:
+            raise PdfError(f"the string at offset {opening} has no end")
+        parts.append(data[position : stop.start()])
+        character, position = stop[0], stop.end()
+        if character == b"\\":
+            part, position = _escape(data, position)
+            parts.append(part)
+        elif character == b"\r":
+            position += data[position : position + 1] == b"\n"
+            parts.append(b"\n")
+        else:
+            depth += 1 if character == b"(" else -1
+            if not depth:
+                return PdfString(b"".join(parts)), position
+            parts.append(character)
+
+
+def _escape(data: bytes, position: int) -> tuple[bytes, int]:
+    if octal := _OCTAL.match(data, position):
+        return bytes([int(octal[0], 8) & 0xFF]), octal.end()
+    character = data[position : position + 1]
+    if character == b"\r":
+        return b"", position + 1 + (data[position + 1 : position + 2] == b"\n")
+    if character == b"\n":
+        return b"", position + 1
+    return _ESCAPES.get(character, character), position + 1
+
+
+def _integer(digits: bytes, start: int) -> int:
+    if len(digits) > MAX_INTEGER_CHARACTERS:
+        raise LimitError(f"an integer of {len(digits)} characters at offset {start}")
+    return int(digits)
+
+
+def _name(token: bytes, start: int) -> Name:
+    if len(token) > MAX_NAME_LENGTH:
+        raise LimitError(f"a name of {len(token)} octets at offset {start}")
+    if b"#" not in token:
+        return Name(token[1:].decode("latin-1"))
+
+    def octet(match: re.Match[bytes]) -> bytes:
+        if match[1] is None or match[1] == b"00":
+            raise PdfError(f"a name at offset {start} has # without two hexadecimal digits, or #00")
+        return bytes.fromhex(match[1].decode("ascii"))
+
+    return Name(_HASH.sub(octet, token[1:]).decode("latin-1"))
