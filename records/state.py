@@ -53,7 +53,7 @@ class UnlockRequest:
 
 @dataclass(frozen=True)
 class Version:
-    """One version. `status` is None until every step is signed, and for ever where that never happened."""
+    """One version. `status` is None until every step is signed or a later version supersedes it."""
 
     record: Record
     signed: tuple[SignedStep, ...] = ()
