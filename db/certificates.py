@@ -126,7 +126,7 @@ def _one(statement: _Statement, issuer: str, serial: int) -> _Statement:
 
 
 def _log(connection: sa.Connection, kind: str, issuer: str, serial: int, *, at: datetime, **details: str) -> None:
-    log.append(connection, kind=kind, subject=f"{issuer}/{serial:x}", at=at, details=details)
+    log.append(connection, kind=kind, subject=f"certificate/{issuer}/{serial:x}", at=at, details=details)
 
 
 def _entry(row: sa.Row[Any]) -> CertificateEntry:

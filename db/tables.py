@@ -69,3 +69,120 @@ log_head = sa.Table(
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.CheckConstraint("id = 1", name="single_row"),
 )
+
+schools = sa.Table(
+    "schools",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("identifier", ID, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("short_name", sa.Text, nullable=False),
+    sa.Column("locality", sa.Text, nullable=False),
+    sa.Column("country", sa.String(2), nullable=False),
+)
+
+# Teachers and students share one space of ids: a key, a certificate and a log entry name their holder by it.
+people = sa.Table(
+    "people",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("kind", sa.String(10), nullable=False),
+    sa.Column("school_id", ID, sa.ForeignKey("schools.id"), nullable=False, index=True),
+    sa.Column("surname", sa.Text, nullable=False),
+    sa.Column("given_name", sa.Text, nullable=False),
+    sa.Column("sex", sa.String(10), nullable=False),
+    sa.Column("birth_date", sa.Date, nullable=False),
+    sa.Column("birth_place", sa.Text),
+    sa.Column("class_name", sa.Text),
+    sa.Column("role", sa.String(20)),
+    sa.Column("homeroom", sa.Text),
+    sa.CheckConstraint("kind IN ('teacher', 'student')", name="kind"),
+    sa.CheckConstraint("(kind = 'teacher') = (role IS NOT NULL)", name="role"),
+    sa.CheckConstraint("(kind = 'student') = (class_name IS NOT NULL)", name="class_name"),
+)
+
+blocked_people = sa.Table(
+    "blocked_people",
+    metadata,
+    sa.Column("person_id", ID, sa.ForeignKey("people.id"), primary_key=True),
+    sa.Column("reason", sa.String(40), nullable=False),
+    sa.Column("file", sa.Text, nullable=False),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+)
+
+# Codes lie apart from names, and only under the key-encryption key.
+personal_codes = sa.Table(
+    "personal_codes",
+    metadata,
+    sa.Column("person_id", ID, sa.ForeignKey("people.id"), primary_key=True),
+    sa.Column("wrapped_code", sa.LargeBinary, nullable=False),
+    sa.Column("saved_at", UtcDateTime, nullable=False),
+)
+
+holder_keys = sa.Table(
+    "holder_keys",
+    metadata,
+    sa.Column("holder", ID, primary_key=True),
+    sa.Column("issuer", sa.String(100), primary_key=True),
+    sa.Column("serial", Serial, primary_key=True),
+    sa.Column("certificate_der", sa.LargeBinary, nullable=False),
+    sa.Column("wrapped_key", sa.LargeBinary, nullable=False),
+    sa.Column("activated", sa.Boolean, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("commitment", SHA256),
+    sa.Column("wrapped_opening", sa.LargeBinary),
+)
+
+records = sa.Table(
+    "records",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("school", ID, nullable=False, index=True),
+    sa.Column("phase", sa.String(20), nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.LargeBinary, nullable=False),
+    sa.CheckConstraint("revision >= 1", name="revision"),
+)
+
+# What `records.state` says of each version, so that a verifier's question needs no more than one row.
+record_versions = sa.Table(
+    "record_versions",
+    metadata,
+    sa.Column("record_id", ID, sa.ForeignKey("records.id"), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("status", sa.String(20)),
+)
+
+documents = sa.Table(
+    "documents",
+    metadata,
+    sa.Column("record_id", ID, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.String(20), primary_key=True),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.ForeignKeyConstraint(["record_id", "version"], ["record_versions.record_id", "record_versions.version"]),
+)
+
+# An item of an authorisation is good for one signature: the primary key says so.
+spent_items = sa.Table(
+    "spent_items",
+    metadata,
+    sa.Column("authorisation_id", ID, primary_key=True),
+    sa.Column("record_id", ID, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("step", ID, primary_key=True),
+)
+
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("secret_sha256", SHA256, nullable=False),
+    sa.Column("school_id", ID, sa.ForeignKey("schools.id"), nullable=False, index=True),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("revoked_at", UtcDateTime),
+)

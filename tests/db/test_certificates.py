@@ -158,9 +158,9 @@ def test_every_change_stands_in_the_log(database: Database, books: CertificateSt
     books.mark_issued("issuing", 255, certificate_der=b"der", at=NOW)
     books.mark_revoked("issuing", 255, reason="keyCompromise", at=NOW)
     assert [(found.kind, found.subject, found.details) for found in Log(database).entries()] == [
-        ("certificate.recorded", "issuing/ff", {"profile": "teacher"}),
-        ("certificate.issued", "issuing/ff", {}),
-        ("certificate.revoked", "issuing/ff", {"reason": "keyCompromise"}),
+        ("certificate.recorded", "certificate/issuing/ff", {"profile": "teacher"}),
+        ("certificate.issued", "certificate/issuing/ff", {}),
+        ("certificate.revoked", "certificate/issuing/ff", {"reason": "keyCompromise"}),
     ]
 
 

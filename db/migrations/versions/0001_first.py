@@ -1,4 +1,4 @@
-"""The first schema: the authority's books and the append-only log."""
+"""The first schema: the authority's books, the append-only log, the roster, people's keys, records and their documents."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ depends_on = None
 def upgrade() -> None:
     _authority()
     _log()
+    _roster()
+    _keys()
+    _records()
 
 
 def _authority() -> None:
@@ -89,6 +92,131 @@ APPEND_ONLY = {
         "FOR EACH STATEMENT EXECUTE FUNCTION log_entries_refuse()",
     ],
 }
+
+
+def _roster() -> None:
+    op.create_table(
+        "schools",
+        sa.Column("id", sa.String(200), nullable=False),
+        sa.Column("identifier", sa.String(200), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("short_name", sa.Text(), nullable=False),
+        sa.Column("locality", sa.Text(), nullable=False),
+        sa.Column("country", sa.String(2), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_schools"),
+        sa.UniqueConstraint("identifier", name="uq_schools_identifier"),
+    )
+    op.create_table(
+        "people",
+        sa.Column("id", sa.String(200), nullable=False),
+        sa.Column("kind", sa.String(10), nullable=False),
+        sa.Column("school_id", sa.String(200), nullable=False),
+        sa.Column("surname", sa.Text(), nullable=False),
+        sa.Column("given_name", sa.Text(), nullable=False),
+        sa.Column("sex", sa.String(10), nullable=False),
+        sa.Column("birth_date", sa.Date(), nullable=False),
+        sa.Column("birth_place", sa.Text()),
+        sa.Column("class_name", sa.Text()),
+        sa.Column("role", sa.String(20)),
+        sa.Column("homeroom", sa.Text()),
+        sa.PrimaryKeyConstraint("id", name="pk_people"),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name="fk_people_school_id_schools"),
+        sa.CheckConstraint("kind IN ('teacher', 'student')", name=op.f("ck_people_kind")),
+        sa.CheckConstraint("(kind = 'teacher') = (role IS NOT NULL)", name=op.f("ck_people_role")),
+        sa.CheckConstraint("(kind = 'student') = (class_name IS NOT NULL)", name=op.f("ck_people_class_name")),
+    )
+    op.create_index("ix_people_school_id", "people", ["school_id"])
+    op.create_table(
+        "blocked_people",
+        sa.Column("person_id", sa.String(200), nullable=False),
+        sa.Column("reason", sa.String(40), nullable=False),
+        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("person_id", name="pk_blocked_people"),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name="fk_blocked_people_person_id_people"),
+    )
+    op.create_table(
+        "personal_codes",
+        sa.Column("person_id", sa.String(200), nullable=False),
+        sa.Column("wrapped_code", sa.LargeBinary(), nullable=False),
+        sa.Column("saved_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("person_id", name="pk_personal_codes"),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name="fk_personal_codes_person_id_people"),
+    )
+
+
+def _keys() -> None:
+    op.create_table(
+        "holder_keys",
+        sa.Column("holder", sa.String(200), nullable=False),
+        sa.Column("issuer", sa.String(100), nullable=False),
+        sa.Column("serial", Serial(), nullable=False),
+        sa.Column("certificate_der", sa.LargeBinary(), nullable=False),
+        sa.Column("wrapped_key", sa.LargeBinary(), nullable=False),
+        sa.Column("activated", sa.Boolean(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("commitment", sa.LargeBinary(32)),
+        sa.Column("wrapped_opening", sa.LargeBinary()),
+        sa.PrimaryKeyConstraint("holder", "issuer", "serial", name="pk_holder_keys"),
+    )
+    op.create_table(
+        "api_keys",
+        sa.Column("id", sa.String(32), nullable=False),
+        sa.Column("secret_sha256", sa.LargeBinary(32), nullable=False),
+        sa.Column("school_id", sa.String(200), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("revoked_at", UtcDateTime()),
+        sa.PrimaryKeyConstraint("id", name="pk_api_keys"),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name="fk_api_keys_school_id_schools"),
+    )
+    op.create_index("ix_api_keys_school_id", "api_keys", ["school_id"])
+
+
+def _records() -> None:
+    op.create_table(
+        "records",
+        sa.Column("id", sa.String(200), nullable=False),
+        sa.Column("school", sa.String(200), nullable=False),
+        sa.Column("phase", sa.String(20), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_records"),
+        sa.CheckConstraint("revision >= 1", name=op.f("ck_records_revision")),
+    )
+    op.create_index("ix_records_school", "records", ["school"])
+    op.create_table(
+        "record_versions",
+        sa.Column("record_id", sa.String(200), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(20)),
+        sa.PrimaryKeyConstraint("record_id", "version", name="pk_record_versions"),
+        sa.ForeignKeyConstraint(["record_id"], ["records.id"], name="fk_record_versions_record_id_records"),
+    )
+    op.create_table(
+        "documents",
+        sa.Column("record_id", sa.String(200), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("record_id", "version", "kind", name="pk_documents"),
+        sa.ForeignKeyConstraint(
+            ["record_id", "version"],
+            ["record_versions.record_id", "record_versions.version"],
+            name="fk_documents_record_id_version_record_versions",
+        ),
+    )
+    op.create_table(
+        "spent_items",
+        sa.Column("authorisation_id", sa.String(200), nullable=False),
+        sa.Column("record_id", sa.String(200), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("step", sa.String(200), nullable=False),
+        sa.PrimaryKeyConstraint("authorisation_id", "record_id", "version", "step", name="pk_spent_items"),
+    )
 
 
 def downgrade() -> None:

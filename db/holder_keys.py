@@ -1,0 +1,39 @@
+"""People's wrapped keys in the database: implements :class:`records.ports.HolderKeyStore`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import sqlalchemy as sa
+
+from db.engine import Database
+from db.tables import holder_keys
+from db.upsert import upsert
+from records.errors import NotFoundError
+from records.ports import HolderKey
+
+
+class HolderKeys:
+    """Keeps what it is given: the key is wrapped twice before it comes here."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, key: HolderKey) -> None:
+        """Adds, or replaces the entry of the same holder, issuer and serial."""
+        with self._database.writing() as connection:
+            upsert(connection, holder_keys, [asdict(key)])
+
+    def get(self, holder: str) -> HolderKey:
+        """The holder's newest; raises :class:`records.errors.NotFoundError`."""
+        found = self.of_holder(holder)
+        if not found:
+            raise NotFoundError(f"{holder} has no key here; expected one made when the certificate was issued")
+        return found[-1]
+
+    def of_holder(self, holder: str) -> tuple[HolderKey, ...]:
+        """Oldest first."""
+        chosen = sa.select(holder_keys).where(holder_keys.c.holder == holder)
+        with self._database.reading() as connection:
+            rows = connection.execute(chosen.order_by(holder_keys.c.created_at, holder_keys.c.serial)).all()
+        return tuple(HolderKey(**row._mapping) for row in rows)
