@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated
 
 from cryptography import x509
@@ -142,6 +143,13 @@ def signing_certificate_v2(certificate_der: bytes) -> Attribute:
     return attribute(SIGNING_CERTIFICATE_V2, asn1.encode_der(SigningCertificateV2(certs=[cert_id])))
 
 
+@lru_cache(maxsize=256)  # one signer makes many signatures
+def issuer_and_serial(certificate_der: bytes) -> IssuerAndSerialNumber:
+    """The SignerIdentifier that names a certificate."""
+    certificate = x509.load_der_x509_certificate(certificate_der)
+    return IssuerAndSerialNumber(issuer=tlv(certificate.issuer.public_bytes()), serial_number=certificate.serial_number)
+
+
 def build_signed_data(
     *,
     content_type: OID,
@@ -155,9 +163,9 @@ def build_signed_data(
     """SignedData with one SignerInfo over `content_digest` (made with the digest of `key.algorithm`).
 
     The signed attributes are content-type, message-digest and signing-certificate-v2, plus `signed_attributes`. `encapsulated` is the
-    eContent octets (a TSTInfo) or None for a detached signature. `certificates` are DER and go into the SET as given.
+    eContent octets (a TSTInfo) or None for a detached signature. `certificates` are DER and go into the SET as given; the field is left out
+    where there are none.
     """
-    certificate = x509.load_der_x509_certificate(certificate_der)
     algorithm = key.algorithm
     attrs: SetOf[Attribute] = SetOf(
         [
@@ -171,7 +179,7 @@ def build_signed_data(
     digest_identifier = tlv(algorithm.digest.identifier_der)
     signer = SignerInfo(
         version=1,
-        sid=IssuerAndSerialNumber(issuer=tlv(certificate.issuer.public_bytes()), serial_number=certificate.serial_number),
+        sid=issuer_and_serial(certificate_der),
         digest_algorithm=digest_identifier,
         signed_attrs=attrs,
         signature_algorithm=tlv(algorithm.identifier_der),
@@ -182,7 +190,7 @@ def build_signed_data(
         version=1 if content_type == DATA else 3,  # RFC 5652 section 5.1
         digest_algorithms=SetOf([digest_identifier]),
         encap_content_info=EncapsulatedContentInfo(content_type=content_type, content=encapsulated),
-        certificates=SetOf([tlv(der) for der in certificates]),
+        certificates=SetOf([tlv(der) for der in certificates]) if certificates else None,
         crls=None,
         signer_infos=SetOf([signer]),
     )

@@ -1,0 +1,210 @@
+"""Certificate revocation lists, sharded by serial number (RFC 5280 section 5).
+
+Shard `n` of `m` holds the revoked certificates whose serial mod `m` is `n`. Its URL, baked into each certificate's CRL distribution point,
+stands again in the list's critical issuingDistributionPoint, so that one shard cannot be passed off as another. Entries stay after expiry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from cryptography import x509
+from cryptography.hazmat import asn1
+from cryptography.hazmat.asn1 import TLV, BitString, Explicit, GeneralizedTime, UTCTime
+
+from pki.algorithms import SigningKey
+from pki.cms import tlv
+from pki.errors import PkiError
+from pki.ports import CertificateEntry, CertificateStore, Clock
+from pki.relations import check_key
+from pki.tsp import Extension
+
+OID = x509.ObjectIdentifier
+
+DEFAULT_VALIDITY = timedelta(days=7)
+EXPIRED_CERTS_ON_CRL = OID("2.5.29.60")  # X.509 (2019) clause 9.5.2.8
+FIRST_GENERALIZED_YEAR = 2050  # RFC 5280 section 5.1.2.4: UTCTime through 2049
+
+# RFC 5280 section 5.3.1, by the names the books keep; removeFromCRL is for delta lists, which this authority does not make
+REASONS = {
+    "unspecified": 0,
+    "keyCompromise": 1,
+    "cACompromise": 2,
+    "affiliationChanged": 3,
+    "superseded": 4,
+    "cessationOfOperation": 5,
+    "certificateHold": 6,
+    "privilegeWithdrawn": 9,
+    "aACompromise": 10,
+}
+
+
+@asn1.sequence
+class RevokedCertificate:
+    user_certificate: int
+    revocation_date: UTCTime | GeneralizedTime
+    crl_entry_extensions: list[Extension] | None
+
+
+@asn1.sequence
+class TBSCertList:
+    version: int
+    signature: TLV
+    issuer: TLV
+    this_update: UTCTime | GeneralizedTime
+    next_update: UTCTime | GeneralizedTime
+    revoked_certificates: list[RevokedCertificate] | None
+    crl_extensions: Annotated[list[Extension], Explicit(0)]
+
+
+@asn1.sequence
+class CertificateList:
+    tbs_cert_list: TLV
+    signature_algorithm: TLV
+    signature_value: BitString
+
+
+def shard_of(serial: int, shards: int) -> int:
+    """The shard, 0 to `shards` - 1, whose list would name this serial."""
+    return serial % shards
+
+
+def distribution_point(base_url: str, issuer: str, shard: int) -> str:
+    """The URL of a shard's list, as it stands in certificates and in the list itself."""
+    return f"{base_url.rstrip('/')}/crl/{issuer}/{shard}.crl"
+
+
+def reason_number(name: str | None) -> int | None:
+    """The CRLReason of a reason's name; None where it is unspecified, which RFC 5280 section 5.3.1 wants left out. Raises PkiError."""
+    if name is not None and name not in REASONS:
+        raise PkiError(f"revocation reason {name!r} is not one of {', '.join(REASONS)}")
+    return REASONS[name] or None if name is not None else None
+
+
+def build_crl(
+    *,
+    issuer: str,
+    issuer_certificate_der: bytes,
+    key: SigningKey,
+    entries: Iterable[CertificateEntry],
+    number: int,
+    this_update: datetime,
+    next_update: datetime,
+    shard: int,
+    shards: int,
+    base_url: str,
+) -> bytes:
+    """A DER CertificateList of the revoked `entries` of one shard of `issuer`, the authority's name in the books.
+
+    Times are aware UTC, taken to the second. Raises :class:`pki.errors.PkiError` where an entry belongs to another issuer or shard, is not
+    revoked, or where the key is not the issuer's.
+    """
+    certificate = x509.load_der_x509_certificate(issuer_certificate_der)
+    check_key(certificate, key, f"CRL of {issuer}")
+    revoked = [_revoked(entry, issuer, shard, shards) for entry in entries]
+    algorithm = tlv(key.algorithm.identifier_der)
+    tbs = asn1.encode_der(
+        TBSCertList(
+            version=1,
+            signature=algorithm,
+            issuer=tlv(certificate.subject.public_bytes()),
+            this_update=_time(this_update),
+            next_update=_time(next_update),
+            revoked_certificates=revoked or None,  # RFC 5280 section 5.1.2.6: absent where there are none
+            crl_extensions=_extensions(certificate, number, distribution_point(base_url, issuer, shard)),
+        )
+    )
+    return asn1.encode_der(
+        CertificateList(tbs_cert_list=tlv(tbs), signature_algorithm=algorithm, signature_value=BitString(key.sign(tbs), 0))
+    )
+
+
+class CrlSigner:
+    """Makes the current list of any shard of one issuer from the authority's books."""
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        issuer_certificate_der: bytes,
+        key: SigningKey,
+        store: CertificateStore,
+        clock: Clock,
+        shards: int,
+        base_url: str,
+        validity: timedelta = DEFAULT_VALIDITY,
+    ) -> None:
+        self.issuer = issuer
+        self.issuer_certificate_der = issuer_certificate_der
+        self.shards = shards
+        self._key = key
+        self._store = store
+        self._clock = clock
+        self._base_url = base_url
+        self._validity = validity
+
+    def crl(self, shard: int) -> bytes:
+        """A new list, numbered one higher than the last; raises :class:`pki.errors.PkiError` where there is no such shard."""
+        if not 0 <= shard < self.shards:
+            raise PkiError(f"CRL of {self.issuer}: shard {shard} is outside 0-{self.shards - 1}")
+        now = self._clock()
+        return build_crl(
+            issuer=self.issuer,
+            issuer_certificate_der=self.issuer_certificate_der,
+            key=self._key,
+            entries=self._store.revoked(self.issuer, shard=shard, shards=self.shards),
+            number=self._store.next_crl_number(self.issuer, shard=shard),
+            this_update=now,
+            next_update=now + self._validity,
+            shard=shard,
+            shards=self.shards,
+            base_url=self._base_url,
+        )
+
+
+def _revoked(entry: CertificateEntry, issuer: str, shard: int, shards: int) -> RevokedCertificate:
+    if entry.issuer != issuer or shard_of(entry.serial, shards) != shard:
+        raise PkiError(f"CRL of {issuer}, shard {shard} of {shards}: certificate {entry.serial:x} of {entry.issuer} does not belong on it")
+    if entry.revoked_at is None:
+        raise PkiError(f"CRL of {issuer}: certificate {entry.serial:x} is {entry.state}, not revoked")
+    number = reason_number(entry.revocation_reason)
+    reason = None if number is None else [Extension(extn_id=x509.CRLReason.oid, critical=False, extn_value=bytes((0x0A, 1, number)))]
+    return RevokedCertificate(user_certificate=entry.serial, revocation_date=_time(entry.revoked_at), crl_entry_extensions=reason)
+
+
+def _extensions(issuer: x509.Certificate, number: int, url: str) -> list[Extension]:
+    point = x509.IssuingDistributionPoint(
+        full_name=[x509.UniformResourceIdentifier(url)],
+        relative_name=None,
+        only_contains_user_certs=False,
+        only_contains_ca_certs=False,
+        only_some_reasons=None,
+        indirect_crl=False,
+        only_contains_attribute_certs=False,
+    )
+    since = GeneralizedTime(issuer.not_valid_before_utc)
+    return [
+        _extension(_authority_key_identifier(issuer)),
+        _extension(x509.CRLNumber(number)),
+        _extension(point, critical=True),
+        Extension(extn_id=EXPIRED_CERTS_ON_CRL, critical=False, extn_value=asn1.encode_der(since)),
+    ]
+
+
+def _authority_key_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    try:
+        subject_key = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        subject_key = x509.SubjectKeyIdentifier.from_public_key(issuer.public_key())
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(subject_key)
+
+
+def _extension(value: x509.ExtensionType, *, critical: bool = False) -> Extension:
+    return Extension(extn_id=value.oid, critical=critical, extn_value=value.public_bytes())
+
+
+def _time(moment: datetime) -> UTCTime | GeneralizedTime:
+    moment = moment.astimezone(UTC).replace(microsecond=0)
+    return UTCTime(moment) if moment.year < FIRST_GENERALIZED_YEAR else GeneralizedTime(moment)
