@@ -1,0 +1,223 @@
+"""The structural lint: every to-be-signed certificate is read back and compared with its plan, field by field.
+
+It is written against the parsed certificate and shares no code with :mod:`pki.tbs` beyond the plan, so that a slip in building shows.
+The order, which the code repeats:
+
+1. version, serial number, signature algorithm, issuer
+2. validity
+3. subject, as text and as attribute types
+4. public key
+5. the set of extensions and their criticality
+6. usages and constraints
+7. key identifiers and pointers
+8. statements
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Annotated
+
+from cryptography import x509
+from cryptography.hazmat import asn1
+from cryptography.hazmat.asn1 import TLV, BitString, Explicit
+from cryptography.hazmat.primitives import serialization
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
+
+from pki.der import signed_structure
+from pki.errors import IssuanceError, PkiError
+from pki.profile import Semantics
+from pki.subject import OIDS, Subject
+from pki.tbs import Plan
+
+MAX_SERIAL = (1 << 159) - 1  # RFC 5280 4.1.2.2 allows 20 octets; 159 bits leave room for the sign bit
+
+_USAGE_FLAGS = {
+    "digitalSignature": "digital_signature",
+    "nonRepudiation": "content_commitment",
+    "keyEncipherment": "key_encipherment",
+    "dataEncipherment": "data_encipherment",
+    "keyAgreement": "key_agreement",
+    "keyCertSign": "key_cert_sign",
+    "cRLSign": "crl_sign",
+}
+_SEMANTICS_OIDS = {Semantics.NATURAL: "0.4.0.194121.1.1", Semantics.LEGAL: "0.4.0.194121.1.2"}  # EN 319 412-1 clause 5
+_QC_SYNTAX_V2 = "1.3.6.1.5.5.7.11.2"
+_QC_STATEMENTS = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.3")
+_OCSP_NOCHECK = x509.ObjectIdentifier("1.3.6.1.5.5.7.48.1.5")
+
+
+@asn1.sequence
+class _Head:
+    """TBSCertificate, version 3 and without the unique identifiers that RFC 5280 section 4.1.2.8 forbids us."""
+
+    version: Annotated[int, Explicit(0)]
+    serial: int
+    signature: TLV
+    issuer: TLV
+    validity: TLV
+    subject: TLV
+    public_key: TLV
+    extensions: Annotated[list[TLV], Explicit(3)]
+
+
+@asn1.sequence
+class _PublicKeyInfo:
+    algorithm: TLV
+    key: BitString
+
+
+@asn1.sequence
+class _SemanticsInformation:
+    identifier: x509.ObjectIdentifier
+    authorities: list[TLV] | None
+
+
+@asn1.sequence
+class _Statement:
+    id: x509.ObjectIdentifier
+    information: _SemanticsInformation
+
+
+@asn1.sequence
+class _Statements:
+    only: _Statement
+
+
+class StructureError(IssuanceError):
+    """A to-be-signed certificate differs from its plan; the message names the field, not a personal value."""
+
+
+def check_structure(tbs_der: bytes, plan: Plan) -> None:
+    """Raises :class:`StructureError` unless `tbs_der` says exactly what `plan` asks for."""
+    try:
+        # an empty signature closes the structure for the parser; nothing here looks at it
+        certificate = x509.load_der_x509_certificate(signed_structure(tbs_der, plan.issuer.algorithm.identifier_der, b"\x00"))
+        extensions = {extension.oid: extension for extension in certificate.extensions}
+        _expect("encoding", certificate.tbs_certificate_bytes == tbs_der)
+        _head(tbs_der, plan)
+        _validity(certificate, plan)
+        _expect("subject", Subject.from_x509(certificate.subject) == plan.subject)
+        _expect("subject attribute order", [part.oid for part in certificate.subject] == [OIDS[name] for name, _ in plan.subject.items()])
+        _public_key(certificate, plan)
+        _extension_set(extensions, plan)
+        _usages(certificate.extensions, plan)
+        _identifiers(certificate.extensions, plan)
+        _statements(extensions, plan)
+    except (ValueError, TypeError, KeyError, x509.ExtensionNotFound, x509.DuplicateExtension) as exc:
+        raise StructureError(f"to-be-signed certificate: cannot be read back ({type(exc).__name__})") from exc
+    except PkiError as exc:
+        if isinstance(exc, StructureError):
+            raise
+        raise StructureError(f"to-be-signed certificate: {exc}") from exc
+
+
+def _expect(field: str, holds: bool) -> None:
+    if not holds:
+        raise StructureError(f"to-be-signed certificate: {field} is not what the profile and request ask for")
+
+
+def _head(tbs_der: bytes, plan: Plan) -> None:
+    """1. Version, serial number, algorithm, issuer: a DER name, not a look-alike."""
+    head = asn1.decode_der(_Head, tbs_der)
+    _expect("version", head.version == 2)
+    _expect("serial number", head.serial == plan.serial and 0 < plan.serial <= MAX_SERIAL)
+    _expect("signature algorithm", asn1.encode_der(head.signature) == plan.issuer.algorithm.identifier_der)
+    _expect("issuer", asn1.encode_der(head.issuer) == plan.issuer.subject.public_bytes())
+
+
+def _validity(certificate: x509.Certificate, plan: Plan) -> None:
+    """2. Both ends as planned, no longer than the profile grants, within the issuer's own life."""
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    _expect("validity", (start, end) == (plan.not_before, plan.not_after))
+    _expect("validity period", plan.not_before < plan.not_after < plan.not_before + plan.profile.validity)
+    _expect("validity within the issuer's", plan.issuer.not_before <= start and end <= plan.issuer.not_after)
+
+
+def _public_key(certificate: x509.Certificate, plan: Plan) -> None:
+    """4. The key that was asked for, of a kind that the profile allows."""
+    spki = plan.public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    read = certificate.public_key()
+    _expect("public key", read.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo) == spki)
+    plan.profile.check_key(read)
+
+
+def _extension_set(extensions: Mapping[x509.ObjectIdentifier, x509.Extension[x509.ExtensionType]], plan: Plan) -> None:
+    """5. Exactly these extensions, each as critical as it must be."""
+    profile = plan.profile
+    expected = {ExtensionOID.KEY_USAGE: True, ExtensionOID.AUTHORITY_KEY_IDENTIFIER: False, ExtensionOID.SUBJECT_KEY_IDENTIFIER: False}
+    optional = (
+        (profile.is_ca, ExtensionOID.BASIC_CONSTRAINTS, True),
+        (bool(profile.extended_key_usage), ExtensionOID.EXTENDED_KEY_USAGE, profile.extended_key_usage_critical),
+        (bool(profile.policies), ExtensionOID.CERTIFICATE_POLICIES, False),
+        (profile.ca_issuers or profile.ocsp, ExtensionOID.AUTHORITY_INFORMATION_ACCESS, False),
+        (profile.crl, ExtensionOID.CRL_DISTRIBUTION_POINTS, False),
+        (profile.semantics is not Semantics.NONE, _QC_STATEMENTS, False),
+        (profile.ocsp_nocheck, _OCSP_NOCHECK, False),
+    )
+    expected.update({oid: critical for present, oid, critical in optional if present})
+    _expect("set of extensions", {oid: extension.critical for oid, extension in extensions.items()} == expected)
+
+
+def _usages(extensions: x509.Extensions, plan: Plan) -> None:
+    """6. Key usage bit by bit, extended key usage, policies and constraints, in order."""
+    profile = plan.profile
+    usage = extensions.get_extension_for_class(x509.KeyUsage).value
+    asserted = {name for name, flag in _USAGE_FLAGS.items() if getattr(usage, flag)}
+    _expect("key usage", asserted == set(profile.key_usage))
+    if profile.is_ca:
+        constraints = extensions.get_extension_for_class(x509.BasicConstraints).value
+        _expect("basic constraints", constraints.ca and constraints.path_length == profile.path_length)
+    if profile.extended_key_usage:
+        usages = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        _expect("extended key usage", [oid.dotted_string for oid in usages] == list(profile.extended_key_usage))
+    if profile.policies:
+        policies = extensions.get_extension_for_class(x509.CertificatePolicies).value
+        _expect("policies", [policy.policy_identifier.dotted_string for policy in policies] == list(profile.policies))
+        _expect("policy qualifiers", all(policy.policy_qualifiers is None for policy in policies))
+
+
+def _identifiers(extensions: x509.Extensions, plan: Plan) -> None:
+    """7. Key identifiers, where to ask for status, and which CRL shard the serial number falls into."""
+    profile = plan.profile
+    authority = extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+    _expect("authority key identifier", authority.key_identifier == plan.issuer.key_identifier)
+    _expect("authority key identifier form", authority.authority_cert_issuer is None and authority.authority_cert_serial_number is None)
+    encoded = plan.public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    _expect("subject key identifier", extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest == _method_1(encoded))
+    wanted = [(AuthorityInformationAccessOID.OCSP, f"{plan.urls.base}/ocsp")] if profile.ocsp else []
+    if profile.ca_issuers:
+        wanted.append((AuthorityInformationAccessOID.CA_ISSUERS, f"{plan.urls.base}/ca/{plan.issuer.name}.cer"))
+    if wanted:
+        access = extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+        _expect("authority information access", [(part.access_method, part.access_location.value) for part in access] == wanted)
+    if profile.crl:
+        (point,) = extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+        (location,) = point.full_name or ()
+        shard = plan.serial % plan.crl_shards
+        _expect("CRL distribution point", location.value == f"{plan.urls.base}/crl/{plan.issuer.name}/{shard}.crl")
+        _expect("CRL distribution point form", point.reasons is None and point.crl_issuer is None)
+
+
+def _method_1(spki_der: bytes) -> bytes:
+    """RFC 5280 section 4.2.1.2 (1): SHA-1 of the subjectPublicKey octets."""
+    return hashlib.sha1(asn1.decode_der(_PublicKeyInfo, spki_der).key.as_bytes(), usedforsecurity=False).digest()
+
+
+def _statements(extensions: Mapping[x509.ObjectIdentifier, x509.Extension[x509.ExtensionType]], plan: Plan) -> None:
+    """8. The semantics identifier, with a registration authority exactly where the scheme is local; nothing else is claimed."""
+    semantics = plan.profile.semantics
+    if semantics is Semantics.NONE:
+        return
+    value = extensions[_QC_STATEMENTS].value.public_bytes()
+    # one statement and no other: QcCompliance, above all, is never claimed
+    statement = asn1.decode_der(_Statements, value).only
+    information = statement.information
+    _expect("statement", statement.id.dotted_string == _QC_SYNTAX_V2)
+    _expect("semantics identifier", information.identifier.dotted_string == _SEMANTICS_OIDS[semantics])
+    natural = semantics is Semantics.NATURAL
+    identifier = (plan.subject.serial_number if natural else plan.subject.organization_identifier) or ""
+    named = [bytes(authority.data) for authority in information.authorities or ()]
+    wanted = [f"{plan.urls.base}/ca/identifiers".encode()] if identifier[2:3] == ":" else []
+    _expect("name registration authority", named == wanted)
