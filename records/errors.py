@@ -67,6 +67,10 @@ class NoUnlockRequestError(LifeCycleError):
     """There is no request to confirm or refuse."""
 
 
+class NoReasonError(LifeCycleError):
+    """An unlock, its refusal and a withdrawal each need a reason, in so many words."""
+
+
 class OwnRequestError(LifeCycleError):
     """Nobody decides on an unlock that they asked for themselves."""
 

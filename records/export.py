@@ -69,6 +69,8 @@ class Exporter:
                 )
         except typst.TypstError as exc:
             raise ExportError(f"record {record.id} version {record.version} cannot be typeset: {_first_line(exc)}") from exc
+        if not isinstance(typeset, bytes):  # the binding's type allows a list of pages, as for pictures
+            raise ExportError(f"record {record.id} version {record.version} was not typeset into one PDF")
         return with_signature_fields(typeset, workflow, labels={key: f"Ô chữ ký số: {label}" for key, label in labels.items()})
 
     def export_class(self, records: Iterable[Record], workflow: Workflow) -> Iterator[tuple[Record, bytes]]:
