@@ -1,0 +1,199 @@
+"""What is refused before signing (attack class 15): a document that could later show something else than what its signer saw.
+
+Hidden pages, objects that no cross-reference lists, fillable fields, hidden layers, JavaScript, XFA, active content and references to
+things outside the file. A name that an object holds is spelled in its octets, plainly or with `#` escapes; so only objects with a
+risky spelling are read, and those are judged by their values. There is no override.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+
+from signing.errors import RefusedDocumentError
+from signing.pdf.document import Document
+from signing.pdf.objects import PdfObject, Ref, Stream
+
+ACTIONS = frozenset(
+    {
+        *("JavaScript", "Launch", "GoToR", "GoToE", "SubmitForm", "ResetForm", "ImportData", "Hide", "SetOCGState"),
+        *("Rendition", "Movie", "Sound", "Trans", "GoTo3DView", "RichMediaExecute"),
+    }
+)
+"""Actions (ISO 32000-2 table 201) that reach outside the file or change what is seen; /GoTo, /URI and /Named do neither."""
+ACTIVE_ANNOTATIONS = frozenset({"Screen", "Movie", "Sound", "RichMedia", "3D"})
+FILLABLE = frozenset({"Tx", "Btn", "Ch"})
+_HARMLESS_ACTIONS = frozenset({"GoTo"})
+
+_END = rb"(?=[\x00\t\n\x0c\r ()<>\[\]{}/%]|\Z)"
+_RISKY = re.compile(
+    rb"/(?:JavaScript|JS|XFA|AA|OpenAction|OCProperties|Ref|OPI|PS|URL|Page|Catalog|Template|FT|"
+    + "|".join(sorted(ACTIONS | ACTIVE_ANNOTATIONS)).encode("ascii")
+    + rb")"
+    + _END
+    + rb"|/F(?=[\x00\t\n\x0c\r ]*[(<0-9])"  # a stream's data in another file
+    + rb"|/[^\x00\t\n\x0c\r ()<>\[\]{}/%#]{0,127}#"
+)
+_OBJECT_WORD = re.compile(rb"(?<![A-Za-z])obj(?![A-Za-z])")
+_HEAD = re.compile(rb"[0-9]+[\x00\t\n\x0c\r ]+[0-9]+[\x00\t\n\x0c\r ]+")
+
+
+def inspect(document: Document) -> None:
+    """Raises :class:`RefusedDocumentError` naming what was found and where; returns where nothing of the kind is there.
+
+    Not checked: whether the pages mean what they say, annotations that only draw, links to web addresses, fonts.
+    """
+    _refuse_hidden_objects(document)
+    pages = _page_numbers(document)
+    root = document.trailer.get("Root")
+    for number in sorted(_suspects(document)):
+        value = document.get(_current_ref(document, number))
+        kind = value.get("Type") if isinstance(value, dict) else None
+        if kind in ("Page", "Template") and number not in pages:
+            raise RefusedDocumentError(f"object {number} is a page that is not among the document's pages (hidden page)")
+        if kind == "Catalog" and not (isinstance(root, Ref) and root.number == number):
+            raise RefusedDocumentError(f"object {number} is a second catalog (hidden document)")
+        for dictionary, is_stream in _dictionaries(value):
+            if found := _finding(document, dictionary, is_stream=is_stream):
+                raise RefusedDocumentError(f"object {number} holds {found}, which may not be in a document to be signed")
+
+
+def _refuse_hidden_objects(document: Document) -> None:
+    """Every `obj` in the file belongs to a listed object, or lies inside a stream."""
+    if document.trailing.strip(b"\x00\t\n\x0c\r "):
+        raise RefusedDocumentError("octets stand after the end of the document")
+    heads = set()
+    for revision in document.revisions:
+        for entry in revision.entries.values():
+            if entry.kind == "offset" and (head := _HEAD.match(document.data, entry.offset)):
+                heads.add(head.end())
+        if revision.xref_kind != "table" and (head := _HEAD.match(document.data, revision.xref_offset)):
+            heads.add(head.end())
+    stray = [match.start() for match in _OBJECT_WORD.finditer(document.data) if match.start() not in heads]
+    if stray:
+        spans = sorted(_spans(document))
+        starts = [start for start, _ in spans]
+        for position in stray:
+            index = bisect_right(starts, position) - 1
+            if index < 0 or position >= spans[index][1]:
+                raise RefusedDocumentError(f"an object at octet {position} is listed nowhere (duplicate or hidden object)")
+
+
+def _spans(document: Document) -> Iterator[tuple[int, int]]:
+    for revision in document.revisions:
+        for number, entry in revision.entries.items():
+            if entry.kind == "offset":
+                yield document.span(number, revision.index)
+
+
+def _suspects(document: Document) -> set[int]:
+    """Numbers of current objects whose octets hold a risky spelling."""
+    places: dict[int, int] = {}
+    streams: dict[int, list[int]] = {}
+    for number in document.numbers():
+        entry = document.entry(number)
+        if entry is not None and entry.kind == "offset":
+            places[entry.offset] = number
+        elif entry is not None:
+            streams.setdefault(entry.stream_number, []).append(number)
+    found: set[int] = set()
+    starts = sorted({*places, *(revision.xref_offset for revision in document.revisions)} | _superseded(document))
+    for match in _RISKY.finditer(document.data):
+        index = bisect_right(starts, match.start()) - 1
+        if index >= 0 and starts[index] in places:
+            found.add(places[starts[index]])
+    for holder, members in streams.items():
+        stream = document.get(_current_ref(document, holder))
+        if isinstance(stream, Stream) and _RISKY.search(document.stream_data(stream)):
+            found.update(members)
+    return found
+
+
+def _superseded(document: Document) -> set[int]:
+    return {entry.offset for revision in document.revisions for entry in revision.entries.values() if entry.kind == "offset"}
+
+
+def _current_ref(document: Document, number: int) -> Ref:
+    entry = document.entry(number)
+    return Ref(number, entry.generation if entry else 0)
+
+
+def _page_numbers(document: Document) -> set[int]:
+    """Object numbers of the pages that the page tree shows."""
+    pages: set[int] = set()
+    pending = [document.root.get("Pages")]
+    seen: set[int] = set()
+    while pending:
+        ref = pending.pop()
+        node = document.get(ref)
+        if not isinstance(ref, Ref) or not isinstance(node, dict) or ref.number in seen or len(seen) > document.limits.pages:
+            raise RefusedDocumentError("the page tree is not a tree of references, or too large")
+        seen.add(ref.number)
+        kids = document.get(node.get("Kids")) if node.get("Type") != "Page" else None
+        if isinstance(kids, list):
+            pending += kids
+        else:
+            pages.add(ref.number)
+    return pages
+
+
+def _dictionaries(value: PdfObject) -> Iterator[tuple[dict[str, PdfObject], bool]]:
+    """Every dictionary inside one object, and whether it is a stream's."""
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, Stream):
+            yield item.dictionary, True
+            pending += item.dictionary.values()
+        elif isinstance(item, dict):
+            yield item, False
+            pending += item.values()
+        elif isinstance(item, list):
+            pending += item
+
+
+def _finding(document: Document, found: dict[str, PdfObject], *, is_stream: bool) -> str | None:
+    """What is wrong with one dictionary, or None."""
+    for wrong, what in _WRONG:
+        if wrong(found):
+            return what
+    if is_stream and "F" in found:
+        return "a stream whose data is in another file (external reference)"
+    if "OpenAction" in found and not _harmless_opening(document.get(found["OpenAction"])):
+        return "an action on opening"
+    if "OCProperties" in found and not _all_layers_on(document, document.get(found["OCProperties"])):
+        return "layers that are or may be hidden"
+    return None
+
+
+_Rule = tuple[Callable[[dict[str, PdfObject]], bool], str]
+_WRONG: tuple[_Rule, ...] = (
+    (lambda d: "JS" in d or "JavaScript" in d or d.get("S") == "JavaScript", "JavaScript"),
+    (lambda d: "XFA" in d, "an XFA form"),
+    (lambda d: "AA" in d, "additional actions"),
+    (lambda d: d.get("FT") in FILLABLE, "a fillable form field"),
+    (lambda d: d.get("S") in ACTIONS and d.get("Type", "Action") == "Action", "an action that reaches outside or changes what is shown"),
+    (lambda d: d.get("Subtype") in ACTIVE_ANNOTATIONS and "Rect" in d, "a multimedia annotation"),
+    (lambda d: d.get("Subtype") == "PS" or d.get("Subtype2") == "PS", "PostScript"),
+    (lambda d: d.get("Subtype") == "Form" and "Ref" in d, "a page taken from another file (external reference)"),
+    (lambda d: "OPI" in d, "an image taken from another file (external reference)"),
+    (lambda d: d.get("FS") == "URL", "a file that lies elsewhere (external reference)"),
+)
+
+
+def _harmless_opening(action: PdfObject) -> bool:
+    """A destination, or going to one."""
+    if isinstance(action, dict):
+        return action.get("S") in _HARMLESS_ACTIONS and "Next" not in action
+    return isinstance(action, list)
+
+
+def _all_layers_on(document: Document, properties: PdfObject) -> bool:
+    """Optional content is shown whatever a reader does by itself: no layer off, none switched by use, no other configuration."""
+    if not isinstance(properties, dict) or document.get(properties.get("Configs")):
+        return False
+    default = document.get(properties.get("D"))
+    if not isinstance(default, dict):
+        return False
+    return default.get("BaseState", "ON") == "ON" and not document.get(default.get("OFF")) and not document.get(default.get("AS"))
