@@ -1,0 +1,138 @@
+"""The interactive form (ISO 32000-2 clause 12.7): fields by walking AcroForm /Fields and /Kids, and widgets that no field claims."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from signing.errors import LimitError, PdfError
+from signing.pdf.document import Document
+from signing.pdf.objects import Name, PdfObject, PdfString, Ref
+from signing.pdf.pages import page_annotations, pages
+
+_BOM_16, _BOM_8 = b"\xfe\xff", b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A terminal field. `type` and `value` are inherited where the field's own dictionary lacks them (table 226)."""
+
+    name: str
+    """Fully qualified: partial names joined by full stops."""
+    ref: Ref
+    dictionary: dict[str, PdfObject]
+    type: str
+    value: PdfObject
+    widgets: tuple[Ref, ...]
+    """The field itself where it is merged with its widget, else its widget kids."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form as of one revision. `visited` are the numbers of the objects that were read to find it."""
+
+    fields: tuple[Field, ...]
+    visited: frozenset[int]
+
+    def named(self, name: str) -> Field | None:
+        return next((field for field in self.fields if field.name == name), None)
+
+
+@dataclass(frozen=True)
+class _Inherited:
+    name: str = ""
+    type: PdfObject = None
+    value: PdfObject = None
+
+
+def text(value: PdfObject) -> str:
+    """A text string (ISO 32000-2 7.9.2.2) decoded; what is no string becomes ""."""
+    if not isinstance(value, PdfString):
+        return ""
+    if value.startswith(_BOM_16):
+        return value[2:].decode("utf-16-be", "replace")
+    if value.startswith(_BOM_8):
+        return value[3:].decode("utf-8", "replace")
+    return value.decode("latin-1")  # PDFDocEncoding agrees for the characters that field names use
+
+
+def read_form(document: Document, revision: int | None = None) -> Form:
+    """The terminal fields as of `revision`. Raises :class:`PdfError` on a field tree that is none, :class:`LimitError` on one too large."""
+    visited: set[int] = set()
+    root = document.revisions[-1 if revision is None else revision].trailer.get("Root")
+    for ref in (root, document.catalog(revision).get("AcroForm")):
+        visited |= {ref.number} if isinstance(ref, Ref) else set()
+    acroform = document.get(document.catalog(revision).get("AcroForm"), revision=revision)
+    if acroform is None:
+        return Form((), frozenset(visited))
+    if not isinstance(acroform, dict):
+        raise PdfError("/AcroForm is not a dictionary")
+    listed = acroform.get("Fields")
+    visited |= {listed.number} if isinstance(listed, Ref) else set()
+    items = document.get(listed, revision=revision)
+    if items is not None and not isinstance(items, list):
+        raise PdfError("/Fields of the form is not an array")
+    waiting: list[tuple[PdfObject, _Inherited, int]] = [(item, _Inherited(), 0) for item in reversed(items or [])]
+    fields: list[Field] = []
+    seen: set[int] = set()
+    while waiting:
+        ref, inherited, depth = waiting.pop()
+        if len(seen) >= document.limits.fields or depth > document.limits.tree_depth:
+            raise LimitError(f"the form has more than {document.limits.fields} fields or {document.limits.tree_depth} levels")
+        if not isinstance(ref, Ref):
+            raise PdfError("a form field is not an indirect object")
+        if ref.number in seen:
+            raise PdfError(f"field object {ref.number} stands twice in the form")
+        seen.add(ref.number)
+        below, kids = _node(document, ref, inherited, revision, visited, fields)
+        waiting.extend((kid, below, depth + 1) for kid in reversed(kids))
+    return Form(tuple(fields), frozenset(visited | seen))
+
+
+def _node(
+    document: Document, ref: Ref, inherited: _Inherited, revision: int | None, visited: set[int], fields: list[Field]
+) -> tuple[_Inherited, list[PdfObject]]:
+    """Reads one node: appends it to `fields` where it is terminal, else returns what its kids inherit, and the kids."""
+    node = document.get(ref, revision=revision)
+    if not isinstance(node, dict):
+        raise PdfError(f"form field {ref.number} is not a dictionary")
+    partial = document.get(node.get("T"), revision=revision)
+    name = ".".join(part for part in (inherited.name, text(partial)) if part)
+    own = _Inherited(name, document.get(node.get("FT", inherited.type), revision=revision), node.get("V", inherited.value))
+    listed = node.get("Kids")
+    visited |= {listed.number} if isinstance(listed, Ref) else set()
+    kids = document.get(listed, revision=revision)
+    if kids is not None and not isinstance(kids, list):
+        raise PdfError(f"/Kids of form field {ref.number} is not an array")
+    if kids and len(kids) > document.limits.fields:
+        raise LimitError(f"the form has more than {document.limits.fields} fields")
+    children = [document.get(kid, revision=revision) for kid in kids or []]
+    widgets = [kid for kid, child in zip(kids or [], children, strict=True) if isinstance(child, dict) and "T" not in child]
+    if kids and not widgets:
+        return own, kids
+    if kids and len(widgets) != len(kids):
+        raise PdfError(f"the kids of form field {ref.number} are fields and widgets mixed")
+    refs = tuple(kid for kid in widgets if isinstance(kid, Ref))
+    if len(refs) != len(widgets) or len(set(refs)) != len(refs):
+        raise PdfError(f"a widget of form field {ref.number} is not an indirect object, or stands there twice")
+    visited |= {kid.number for kid in refs}
+    kind = str(own.type) if isinstance(own.type, Name) else ""
+    fields.append(Field(name, ref, node, kind, own.value, refs or (ref,)))
+    return own, []
+
+
+def stray_widgets(document: Document, form: Form, revision: int | None = None) -> tuple[Ref, ...]:
+    """Widget annotations on pages that belong to no field of `form`: a viewer may show them as signatures all the same."""
+    claimed = {ref for field in form.fields for ref in field.widgets}
+    found: list[Ref] = []
+    looked = 0
+    for _, page in pages(document, revision):
+        for ref in page_annotations(document, page, revision):
+            looked += 1
+            if looked > document.limits.tokens:
+                raise LimitError(f"more than {document.limits.tokens} annotations")
+            if isinstance(ref, Ref) and ref in claimed:
+                continue
+            widget = document.get(ref, revision=revision)
+            if isinstance(widget, dict) and widget.get("Subtype") == "Widget":
+                found.append(ref if isinstance(ref, Ref) else Ref(0))
+    return tuple(found)
