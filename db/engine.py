@@ -73,7 +73,7 @@ class Database:
 def open_database(url: str, *, read_only: bool = False) -> Database:
     """A database by URL: `sqlite:////path`, `sqlite://` (in memory), `postgresql://…`. Connects on first use, creates no table.
 
-    `read_only` refuses every write at the connection. Raises :class:`DatabaseError` for a URL of another kind.
+    `read_only` refuses every write at the connection, and a SQLite file that is not there. Raises :class:`DatabaseError`.
     """
     try:
         parsed = sa.make_url(url)
@@ -92,9 +92,11 @@ def sqlite_url(path: Path) -> str:
 
 
 def _sqlite(url: sa.URL, *, read_only: bool) -> sa.Engine:
-    if url.database in (None, "", ":memory:"):
+    if not url.database or url.database == ":memory:":
         engine = sa.create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False}, hide_parameters=True)
     else:
+        if read_only and not Path(url.database).exists():
+            raise DatabaseError(f"there is no database at {url.database}")  # SQLite would make an empty one
         engine = sa.create_engine(url, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")

@@ -90,3 +90,9 @@ def test_upgrade_in_memory() -> None:
     upgrade(database)
     assert Log(database).size() == 0
     database.close()
+
+
+def test_reading_makes_no_database_where_there_is_none(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError, match="there is no database at"):
+        open_database(sqlite_url(tmp_path / "x.sqlite"), read_only=True)
+    assert list(tmp_path.iterdir()) == []
