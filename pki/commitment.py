@@ -6,7 +6,7 @@ says nothing about the code (hiding), and no second code fits it (binding). The 
 
 >>> opening = bytes(32)  # in earnest: new_opening()
 >>> identifier(commit("001204000001", opening), country="VN")
-'CM:VN-TRSQJ2J6DN3CUMTFWNAG6KFJHJYTQJR5KOM7HIABVRRWYI6ONV5A'
+'CM:VN-NU4QCS4NGL5KXAQFTDFMGAITO7C2TYXJX5HNL5DZCKHR2YXMQAHA'
 """
 
 from __future__ import annotations

@@ -194,9 +194,10 @@ def _identifiers(extensions: x509.Extensions, plan: Plan) -> None:
         _expect("authority information access", [(part.access_method, part.access_location.value) for part in access] == wanted)
     if profile.crl:
         (point,) = extensions.get_extension_for_class(x509.CRLDistributionPoints).value
-        (location,) = point.full_name or ()
+        names = list(point.full_name or ())
+        _expect("CRL distribution point count", len(names) == 1)
         shard = plan.serial % plan.crl_shards
-        _expect("CRL distribution point", location.value == f"{plan.urls.base}/crl/{plan.issuer.name}/{shard}.crl")
+        _expect("CRL distribution point", names[0].value == f"{plan.urls.base}/crl/{plan.issuer.name}/{shard}.crl")
         _expect("CRL distribution point form", point.reasons is None and point.crl_issuer is None)
 
 

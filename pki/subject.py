@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from pki.countries import COUNTRIES
 from pki.errors import PkiError
+from pki.identifiers import IdentifierError, check_organization_identifier, check_person_identifier
 
 # X.520 and RFC 5280 appendix A count characters, not octets: 33 letters "Ư" are 33, although they take 66 octets in UTF-8.
 MAX_CHARACTERS = {
@@ -82,6 +83,13 @@ class Subject:
             _check_text(name, value)
         if self.country not in COUNTRIES:
             raise SubjectError(f"country: got {self.country!r}, expected a two-letter ISO 3166-1 code such as VN")
+        try:
+            if self.serial_number is not None:
+                check_person_identifier(self.serial_number)
+            if self.organization_identifier is not None:
+                check_organization_identifier(self.organization_identifier)
+        except IdentifierError as exc:
+            raise SubjectError(str(exc)) from None
         if self.organization is not None and self.organization == self.organization_identifier:
             # EN 319 412-3 LEG-4.2.1-6
             raise SubjectError("organization_identifier: must differ from the organization's name")

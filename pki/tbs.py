@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pki.algorithms import PublicKey, SignatureAlgorithm, algorithm_for_key
 from pki.der import SEQUENCE, element
 from pki.errors import EncodingError
+from pki.identifiers import is_local
 from pki.profile import CertificateProfile, Semantics
 from pki.softkey import PrivateKey
 from pki.subject import Subject
@@ -177,7 +178,7 @@ def qc_statements(plan: Plan) -> bytes:
     """
     local = plan.subject.serial_number if plan.profile.semantics is Semantics.NATURAL else plan.subject.organization_identifier
     information = asn1.encode_der(SEMANTICS[plan.profile.semantics])
-    if local is not None and local[2:3] == ":":
+    if local is not None and is_local(local):
         information += element(SEQUENCE, element(_URI, plan.urls.name_registration.encode("ascii")))
     statement = asn1.encode_der(PKIX_QC_SYNTAX_V2) + element(SEQUENCE, information)
     return element(SEQUENCE, element(SEQUENCE, statement))
