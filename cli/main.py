@@ -1,0 +1,118 @@
+"""The `eduseal` command: a registry of command modules, each imported only when it is asked for.
+
+The command `eduseal some-thing` is the module `cli/some_thing.py`. It offers either `command`, a function annotated for typer, or `app`, a
+:class:`typer.Typer` of subcommands. Exit status 64 and above is for usage and I/O errors (sysexits.h); below it belongs to the commands.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typer
+
+USAGE, DATA, NO_INPUT, INTERNAL, IO = 64, 65, 66, 70, 74
+INTERRUPTED = 130
+_NOT_COMMANDS = frozenset({"main"})
+
+
+class UsageError(Exception):
+    """A command was called in a way that cannot be carried out; `status` is its exit status."""
+
+    def __init__(self, message: str, *, status: int = USAGE) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit status. Errors of ours are one line on stderr, never a traceback."""
+    argv = list(sys.argv[1:] if arguments is None else arguments)
+    names = _commands()
+    asked = argv[0] if argv else ""
+    app = build([asked] if asked in names else names)
+    try:
+        return _run(app, argv)
+    except UsageError as exc:
+        return _fail(str(exc), exc.status)
+    except KeyboardInterrupt:
+        return _fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what reads us has gone: nothing left to say
+        return IO
+    except OSError as exc:
+        return _fail(f"{exc.filename}: {exc.strerror}" if exc.filename else str(exc.strerror or exc), IO)
+    except Exception as exc:
+        if os.environ.get("EDUSEAL_DEBUG"):
+            raise
+        if _is_ours(exc):
+            return _fail(str(exc), DATA)
+        # the text of a foreign error may hold anything, so only its kind is shown
+        return _fail(f"internal error ({type(exc).__name__}); set EDUSEAL_DEBUG=1 to see where, and please report it", INTERNAL)
+
+
+def build(names: Sequence[str]) -> typer.Typer:
+    """A typer application of the commands in `names`."""
+    import typer
+
+    app = typer.Typer(
+        name="eduseal",
+        help="Digital signatures for education records.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_root)
+    for name in names:
+        module = importlib.import_module(f"cli.{name.replace('-', '_')}")
+        if hasattr(module, "command"):
+            app.command(name, context_settings=getattr(module, "CONTEXT", None))(module.command)
+        elif hasattr(module, "app"):
+            app.add_typer(module.app, name=name)
+    return app
+
+
+def _root() -> None:
+    """Digital signatures for education records."""
+
+
+def _run(app: typer.Typer, argv: list[str]) -> int:
+    import typer
+    from typer.exceptions import TyperException
+
+    try:
+        result = app(argv, standalone_mode=False, prog_name="eduseal")
+    except typer.Exit as exc:
+        return exc.exit_code
+    except typer.Abort as exc:
+        raise KeyboardInterrupt from exc
+    except TyperException as exc:
+        if not argv:
+            return USAGE  # the help has been shown
+        raise UsageError(f"{exc.format_message()} (eduseal --help shows what there is)") from exc
+    return result if isinstance(result, int) else 0
+
+
+def _commands() -> list[str]:
+    import cli
+
+    found = (module.name for module in pkgutil.iter_modules(cli.__path__))
+    return sorted(name.replace("_", "-") for name in found if name not in _NOT_COMMANDS and not name.startswith("_"))
+
+
+def _is_ours(exc: Exception) -> bool:
+    return type(exc).__module__.split(".")[0] in {"pki", "signing", "records", "db", "config", "cli"}
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"eduseal: {' '.join(message.split())}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,184 @@
+"""Many documents, each judged in a process that can be killed: hostile input costs its own verdict and nothing else.
+
+    with Pool(task, workers=4) as pool:
+        for row in pool.run(find_items(["transcripts/"])):
+            ...
+
+Rows come in the order of the items, whatever the order in which they are finished. Memory stays flat: no more than a window of items is in
+flight. A worker answers in JSON, never in pickles: what it says may have been shaped by a document.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from signing.intake import Item
+from signing.report import Row
+from signing.verdict import Entitlement, Indication, Message, Verdict
+from signing.worker import MAX_SECONDS, Task, serve
+
+START_SECONDS = 60.0  # for a fresh process to import what it needs, before any document is at hand
+WALL_FACTOR = 4  # a busy machine: processor time is what the limit counts, the clock only bounds it
+DOCUMENTS_PER_WORKER = 5_000  # then a fresh process: caches and fragments do not pile up
+WINDOW_PER_WORKER = 8  # items in flight or waiting to be handed out in order
+_TICK = 0.05  # seconds between looks at a busy worker's clock
+_CONTEXT = get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["signing.worker"])
+
+
+class Worker:
+    """One process at a time, replaced when it overruns, dies or has judged its share. Not for two threads at once."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._process: Any = None
+        self._channel: Connection | None = None
+        self._judged = 0
+
+    def judge(self, item: Item, data: bytes | None = None) -> Row:
+        """The row of one document (`data`, or what `item` names). Never raises for anything the document does."""
+        channel = self._started()
+        self._judged += 1
+        pid = self._process.pid
+        try:
+            channel.send((item, data))
+            began = self._receive(channel, pid, seconds=MAX_SECONDS)
+            if "row" not in began:
+                answer = self._receive(channel, pid, seconds=float(began["seconds"]))
+                return _row(answer)
+            return _row(began)
+        except _OverrunError as exc:
+            self.close()
+            return limit_row(item, str(exc))
+        except (EOFError, OSError, ValueError, KeyError):
+            self.close()
+            return limit_row(item, "the process judging this document ended, most likely for want of the memory granted to it")
+
+    def close(self) -> None:
+        """Ends the process, at once. The next document gets a fresh one."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._process.close()
+            self._process = None
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+
+    def _started(self) -> Connection:
+        if self._judged >= DOCUMENTS_PER_WORKER or (self._process is not None and not self._process.is_alive()):
+            self.close()
+        if self._channel is None:
+            self._judged = 0
+            ours, theirs = _CONTEXT.Pipe()
+            self._process = _CONTEXT.Process(target=serve, args=(theirs, self._task), daemon=True)
+            self._process.start()
+            theirs.close()
+            self._channel = ours
+            self._await(ours, time.monotonic() + START_SECONDS)
+        return self._channel
+
+    def _await(self, channel: Connection, deadline: float) -> None:
+        if not channel.poll(max(0.0, deadline - time.monotonic())):
+            raise OSError("a verification process did not start; is the machine out of memory or processes?")
+        channel.recv_bytes()
+
+    def _receive(self, channel: Connection, pid: int, *, seconds: float) -> dict[str, Any]:
+        started, used = time.monotonic(), _processor_seconds(pid)
+        while not channel.poll(_TICK):
+            elapsed = time.monotonic() - started
+            spent = _processor_seconds(pid) - used if used is not None else elapsed
+            if spent > seconds or elapsed > min(WALL_FACTOR * seconds, MAX_SECONDS):
+                raise _OverrunError(f"judging this document takes longer than the {seconds:.1f} s granted to it")
+        answer = json.loads(channel.recv_bytes())
+        if not isinstance(answer, dict):
+            raise ValueError("a verification process answered something else than an object")
+        return answer
+
+
+class Pool:
+    """`workers` processes behind a queue; safe to use from several threads. Close it, or use it as a context manager."""
+
+    def __init__(self, task: Task, *, workers: int) -> None:
+        if workers < 1:
+            raise ValueError(f"{workers} workers, expected at least one")
+        self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+        self._all = [Worker(task) for _ in range(workers)]
+        for worker in self._all:
+            self._idle.put(worker)
+
+    def judge(self, item: Item, data: bytes | None = None) -> Row:
+        """One document; waits for an idle worker."""
+        worker = self._idle.get()
+        try:
+            return worker.judge(item, data)
+        finally:
+            self._idle.put(worker)
+
+    def run(self, items: Iterable[Item]) -> Iterator[Row]:
+        """One row for each item, in order."""
+        window = WINDOW_PER_WORKER * len(self._all)
+        waiting: deque[Future[Row]] = deque()
+        with ThreadPoolExecutor(len(self._all), thread_name_prefix="verify") as threads:
+            try:
+                for item in items:
+                    waiting.append(threads.submit(self.judge, item))
+                    if len(waiting) >= window:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+    def close(self) -> None:
+        for worker in self._all:
+            with contextlib.suppress(OSError, ValueError):
+                worker.close()
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class _OverrunError(Exception):
+    """A document used up its time."""
+
+
+def limit_row(item: Item, text: str) -> Row:
+    """The row of a document that could not be judged within its limits: never a pass, never a claim that it is bad."""
+    message = Message("LIMIT_EXCEEDED", f"{text}; look at this document by hand")
+    verdict = Verdict(
+        sha256="", indication=Indication.INDETERMINATE, sub_indication=None, entitlement=Entitlement.UNKNOWN, messages=(message,)
+    )
+    return verdict.as_dict(item.name)
+
+
+def _row(answer: dict[str, Any]) -> Row:
+    row = answer["row"]
+    if not isinstance(row, dict):
+        raise ValueError("a verification process answered without a row")
+    return row
+
+
+def _processor_seconds(pid: int) -> float | None:
+    """User and system time of a process; None where the system does not say (then the clock alone counts)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return None

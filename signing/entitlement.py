@@ -1,0 +1,102 @@
+"""Whether the signers are those that the record needs: a good signature is not yet an official record (docs/architecture.md).
+
+The workflow is named by the signed `record.json` but counts only as the verifier's own policy holds it, step by step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from signing.policy import VerificationPolicy
+from signing.subject import Subject
+from signing.verdict import Entitlement, Message
+from signing.workflow import Manifest, Step, Workflow
+
+
+@dataclass(frozen=True)
+class StepSignature:
+    """One signature as entitlement sees it, in the order of signing.
+
+    `passed`: it stands by itself, entitlement aside. `ours`: its validated path carries an OID of our policy arc.
+    """
+
+    field: str
+    passed: bool
+    ours: bool
+    subject: Subject | None
+
+
+@dataclass(frozen=True)
+class EntitlementFinding:
+    entitlement: Entitlement
+    messages: tuple[Message, ...] = ()
+
+
+_UNKNOWN = EntitlementFinding(Entitlement.UNKNOWN)
+
+
+def judge(manifest: Manifest | None, signatures: Sequence[StepSignature], policy: VerificationPolicy) -> EntitlementFinding:
+    """Compares the signers with the workflow's steps.
+
+    `manifest` is None where the signed bytes hold no readable `record.json`. UNKNOWN where the policy does not ask, where no anchor of
+    ours stands behind a signature, or where a signature did not pass, so that nothing can be said of its signer.
+    """
+    if not policy.entitlement or not any(signature.ours and signature.passed for signature in signatures):
+        return _UNKNOWN
+    if manifest is None:
+        return _not_entitled(
+            "NO_RECORD_MANIFEST", "our certificates signed a file without a readable record.json: it is no official record"
+        )
+    workflow = policy.workflow(manifest.workflow.id)
+    if workflow is None:
+        return _not_entitled("WORKFLOW_UNKNOWN", f"record.json names workflow {manifest.workflow.id}, which this policy does not hold")
+    if workflow != manifest.workflow:
+        return _not_entitled("WORKFLOW_ALTERED", f"record.json tells the steps of {workflow.id} otherwise than this policy does")
+    misfits = _misfits(manifest, workflow, [signature for signature in signatures if signature.passed], policy)
+    if misfits:
+        return EntitlementFinding(Entitlement.NOT_ENTITLED, tuple(misfits))
+    if not all(signature.passed for signature in signatures):
+        return _UNKNOWN
+    signed = {signature.field for signature in signatures}
+    missing = [step for step in workflow.steps if step.field not in signed]
+    if missing:
+        names = ", ".join(step.id for step in missing)
+        return EntitlementFinding(
+            Entitlement.INCOMPLETE, (Message("STEPS_MISSING", f"{len(missing)} of {len(workflow.steps)} signatures are missing: {names}"),)
+        )
+    return EntitlementFinding(Entitlement.COMPLETE)
+
+
+def _misfits(manifest: Manifest, workflow: Workflow, signatures: Sequence[StepSignature], policy: VerificationPolicy) -> list[Message]:
+    steps = {step.field: step for step in workflow.steps}
+    found: list[Message] = []
+    for signature in signatures:
+        step = steps.get(signature.field)
+        if step is None:
+            found.append(Message("STEP_UNKNOWN", f"field {signature.field} belongs to no step of workflow {workflow.id}"))
+        else:
+            found.extend(_misfit(step, signature, manifest, policy))
+    order = [workflow.steps.index(steps[signature.field]) for signature in signatures if signature.field in steps]
+    if order != sorted(set(order)):
+        found.append(Message("STEP_ORDER", f"the signatures do not follow the order of workflow {workflow.id}"))
+    return found
+
+
+def _misfit(step: Step, signature: StepSignature, manifest: Manifest, policy: VerificationPolicy) -> list[Message]:
+    subject = signature.subject
+    if subject is None or not signature.ours or policy.role_of(subject.policies) != step.role:
+        role = policy.role_of(subject.policies) if subject is not None and signature.ours else None
+        return [Message("ROLE_MISMATCH", f"step {step.id} was signed by {_who(role)}, expected a {step.role}")]
+    if subject.organization_identifier != manifest.school_identifier:
+        got = subject.organization_identifier or "no organization"
+        return [Message("SCHOOL_MISMATCH", f"step {step.id} was signed for {got}, expected {manifest.school_identifier}")]
+    return []
+
+
+def _who(role: str | None) -> str:
+    return f"a {role}" if role else "a certificate without a role of ours"
+
+
+def _not_entitled(code: str, text: str) -> EntitlementFinding:
+    return EntitlementFinding(Entitlement.NOT_ENTITLED, (Message(code, text),))

@@ -1,0 +1,119 @@
+"""The journal of a bulk run: every row as it is made, so that an interrupted run can go on where it stopped, and a report that appears whole.
+
+The journal of `report.csv` is `report.csv.partial`: a first line that fixes what the run was judged by, then one row a line. When the run is
+done the report is written beside it and renamed into place, and the journal goes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from signing.errors import SigningError
+from signing.intake import Item, read_item
+from signing.report import Row, jsonl_line, write
+from signing.worker import Task
+
+
+class JournalError(SigningError):
+    """A journal cannot be continued: it belongs to a run that was judged otherwise."""
+
+
+def settings_digest(task: Task) -> str:
+    """What makes two runs comparable: policy, anchors, evidence, moment and engine; SHA-256 in hexadecimal."""
+    anchors = sorted(anchor.fingerprint for anchor in task.trust.anchors)
+    supplied = sorted(hashlib.sha256(der).hexdigest() for der in (*task.supplied.certificates, *task.supplied.crls, *task.supplied.ocsps))
+    return hashlib.sha256(repr((task.policy, anchors, supplied, task.engine)).encode()).hexdigest()
+
+
+class Journal:
+    """Appends rows to `<report>.partial`. Where `resume`, what stands there already is kept; otherwise it is begun anew."""
+
+    def __init__(self, report: Path, *, settings: str, at: str | None, resume: bool) -> None:
+        self._report = report
+        self.path = report.with_name(report.name + ".partial")
+        self._header = {"settings": settings, "at": at}
+        self._offsets: dict[str, tuple[int, str]] = {}
+        fresh = not (resume and self.path.exists())
+        if not fresh:
+            self._index()
+        self._file: IO[bytes] = self.path.open("wb" if fresh else "ab")
+        if fresh:
+            self._file.write(json.dumps(self._header).encode() + b"\n")
+
+    def _index(self) -> None:
+        with self.path.open("r+b") as file:
+            if json.loads(file.readline() or b"null") != self._header:
+                raise JournalError(f"{self.path}: was begun with other trust, policy or --at; remove it, or run as before")
+            offset = file.tell()
+            for line in file:
+                if not line.endswith(b"\n"):
+                    file.truncate(offset)  # the last line of a run that was cut off
+                    break
+                row = json.loads(line)
+                self._offsets[row["file"]] = (offset, row["sha256"])
+                offset += len(line)
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def holds(self, item: Item) -> bool:
+        """Whether the item was judged before, with the very octets that it has now."""
+        entry = self._offsets.get(item.name)
+        if entry is None or not entry[1]:
+            return False
+        try:
+            return hashlib.sha256(read_item(item)).hexdigest() == entry[1]
+        except SigningError:
+            return False
+
+    def row(self, name: str) -> Row:
+        with self.path.open("rb") as file:
+            file.seek(self._offsets[name][0])
+            row = json.loads(file.readline())
+        if not isinstance(row, dict):
+            raise JournalError(f"{self.path}: is not a journal")
+        return row
+
+    def append(self, row: Row) -> None:
+        line = jsonl_line(row).encode("utf-8", "surrogateescape")
+        offset = self._file.seek(0, os.SEEK_END)
+        self._file.write(line)
+        self._file.flush()
+        self._offsets[row["file"]] = (offset, row["sha256"])
+
+    def finish(self, names: Iterable[str], form: str, complete: Callable[[Row], Row]) -> None:
+        """Writes the report of the rows called `names`, in that order, each completed by `complete`, and removes the journal."""
+        self._file.close()
+        draft = self._report.with_name(self._report.name + ".tmp")
+        try:
+            with draft.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out:
+                for piece in write((complete(self.row(name)) for name in names), form):
+                    out.write(piece)
+                out.flush()
+                os.fsync(out.fileno())
+            draft.replace(self._report)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                draft.unlink()
+            raise
+        self.path.unlink()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def resumed(items: Iterable[Item], journal: Journal, judged: Iterator[Row], held: set[str]) -> Iterator[Row]:
+    """Rows of `items` in order: those in `held` from the journal, the others from `judged`, appended as they come."""
+    for item in items:
+        if item.name in held:
+            yield journal.row(item.name)
+        else:
+            row = next(judged)
+            journal.append(row)
+            yield row

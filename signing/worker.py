@@ -1,0 +1,133 @@
+"""The process in which documents are judged: one after the other, within the limits of time and memory that `design.md` grants.
+
+The parent (:mod:`signing.bulk`) keeps the time, since a process that is stuck cannot; memory is bounded by the kernel.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from signing import ades  # noqa: F401 (imported by the fork server, once for all workers)
+from signing.engines import Engine, judge
+from signing.errors import LimitError
+from signing.intake import IntakeError, Item, read_item
+from signing.policy import VerificationPolicy
+from signing.report import Row
+from signing.trust import Supplied, TrustStore
+from signing.verdict import Entitlement, Indication, Message, Verdict
+from signing.verify import Caches
+
+SECONDS_BASE = 2.0
+SECONDS_PER_SIGNATURE = 0.5
+SECONDS_PER_MEGABYTE = 0.1
+MAX_SECONDS = 30.0
+MEMORY_BASE = 256 * 1024 * 1024  # octets, on top of what an idle worker takes
+MEMORY_PER_OCTET = 3
+_SIGNATURE_MARK = b"/ByteRange"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What every document of a run is judged by. `at` is aware UTC."""
+
+    policy: VerificationPolicy
+    trust: TrustStore
+    at: datetime
+    supplied: Supplied = field(default_factory=Supplied)
+    engine: Engine = Engine.AUTO
+
+
+def seconds_for(data: bytes) -> float:
+    """2 s + 0.5 s for each signature + 0.1 s for each MB, 30 s at most."""
+    signatures = data.count(_SIGNATURE_MARK)
+    return min(MAX_SECONDS, SECONDS_BASE + SECONDS_PER_SIGNATURE * signatures + SECONDS_PER_MEGABYTE * len(data) / 1_000_000)
+
+
+def serve(channel: Connection, task: Task) -> None:
+    """Judges what arrives on `channel` until it closes. Sends one octet when ready, then for each item a start and a row, as JSON."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
+    caches = Caches()
+    channel.send_bytes(b".")
+    while True:
+        try:
+            item, data = channel.recv()
+        except EOFError:
+            return
+        try:
+            row = _judged(item, data, task, caches, lambda seconds: channel.send_bytes(json.dumps({"seconds": seconds}).encode()))
+        except MemoryError:
+            # the heap may be in pieces: let the parent put a fresh process in this one's place
+            os._exit(1)
+        channel.send_bytes(json.dumps({"row": row}).encode())
+
+
+def _judged(item: Item, data: bytes | None, task: Task, caches: Caches, began: Callable[[float], None]) -> Row:
+    started = time.perf_counter()
+    try:
+        document = read_item(item) if data is None else data
+    except LimitError as exc:
+        return _unjudged("LIMIT_EXCEEDED", f"{exc}; look at this document by hand").as_dict(item.name)
+    except IntakeError as exc:
+        return _unjudged("NOT_READABLE", f"{exc}; check the file and try again").as_dict(item.name)
+    began(seconds_for(document))
+    _grant_memory(len(document))
+    try:
+        verdict = judge(
+            document, task.policy, trust=task.trust, at=task.at, supplied=task.supplied, engine=task.engine, caches=caches, started=started
+        )
+    except MemoryError:
+        raise
+    except Exception as exc:
+        # a fault of ours, not of the document's: never a pass, and never a traceback in front of a user
+        text = f"the verifier itself failed ({type(exc).__name__}); please report this document"
+        verdict = _unjudged("INTERNAL_ERROR", text, document)
+        if os.environ.get("EDUSEAL_DEBUG"):
+            sys.excepthook(type(exc), exc, exc.__traceback__)
+    finally:
+        _lift_limits()
+        if len(document) > MEMORY_BASE // 16:
+            gc.collect()
+    return verdict.as_dict(item.name)
+
+
+def _unjudged(code: str, text: str, document: bytes = b"") -> Verdict:
+    sha256 = hashlib.sha256(document).hexdigest() if document else ""
+    return Verdict(
+        sha256=sha256,
+        indication=Indication.INDETERMINATE,
+        sub_indication=None,
+        entitlement=Entitlement.UNKNOWN,
+        messages=(Message(code, text),),
+    )
+
+
+def _grant_memory(size: int) -> None:
+    """Address space for one document: what the process has now and 256 MiB + 3 × the document's size. Linux only; elsewhere no bound."""
+    taken = _address_space()
+    if taken is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY_BASE + MEMORY_PER_OCTET * size, hard))
+
+
+def _lift_limits() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+
+
+def _address_space() -> int | None:
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    except (OSError, ValueError, IndexError):
+        return None
