@@ -30,7 +30,7 @@ __all__ = [
 
 class DocumentKind(StrEnum):
     EXPORT = "export"
-    """The unsigned export that authorisations name by its SHA-256; written once, never replaced."""
+    """The unsigned export that authorisations name by its SHA-256; kept with the first signature on it, never replaced."""
     SIGNED = "signed"
     """The export with the signatures so far; replaced by each further signature."""
 
@@ -153,7 +153,7 @@ class HolderKey:
     """False while the key is under its one-time activation code."""
     created_at: datetime
     commitment: bytes | None = None
-    """Pseudonymous certificates: SHA-256(code ‖ opening), 32 octets, as the certificate carries it."""
+    """Pseudonymous certificates: the commitment of :mod:`pki.commitment`, 32 octets, as the certificate carries it."""
     wrapped_opening: bytes | None = field(default=None, repr=False)
     """The opening under the key-encryption key; given to the holder alone."""
 

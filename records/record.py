@@ -108,7 +108,7 @@ class RecordStudent:
     sex: Sex
     birth_place: str
     commitment: str | None = None
-    """SHA-256(code ‖ opening), lower-case hexadecimal, as in the pupil's certificate; None where the pupil is blocked."""
+    """The commitment of :mod:`pki.commitment`, lower-case hexadecimal, as in the pupil's certificate; None where the pupil is blocked."""
 
     def __post_init__(self) -> None:
         _identifier("student.id", self.id)
