@@ -1,0 +1,197 @@
+"""Certification paths: from a certificate to a trust anchor that the caller named, valid for a purpose at a time (RFC 5280 section 6).
+
+>>> from pki.chain import KeyPurpose, TrustAnchor, validate_path
+>>> path = validate_path(
+...     leaf, intermediates=[issuing], anchors=[TrustAnchor(root)], at=moment, purpose=KeyPurpose.DOCUMENT_SIGNING
+... )  # doctest: +SKIP
+>>> path.policies  # doctest: +SKIP
+frozenset({'1.3.6.1.4.1.32473.1.1.1'})
+
+Evidence out, or a leaf of :class:`pki.chain_errors.ChainError`. Not checked here: revocation (:mod:`pki.revocation`). No network is ever
+touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pki.algorithm_policy import MODERN, AlgorithmPolicy
+from pki.certificate import Certificate, load_certificate
+from pki.chain_errors import (
+    ChainError,
+    ConstraintError,
+    ExpiredError,
+    MalformedCertificateError,
+    NoPathError,
+    NotYetValidError,
+    PathLimitError,
+    PathSignatureError,
+    PurposeError,
+    ValidityError,
+)
+from pki.errors import EncodingError
+from pki.key_purpose import KeyPurpose
+from pki.path_building import Pool, Search
+from pki.path_validation import DOCUMENTS, PathPolicy, check_validity, signature_check, validate
+from pki.validation_cache import ValidationCache
+
+__all__ = [
+    "DOCUMENTS",
+    "MODERN",
+    "AlgorithmPolicy",
+    "Certificate",
+    "ChainError",
+    "ConstraintError",
+    "ExpiredError",
+    "KeyPurpose",
+    "MalformedCertificateError",
+    "NoPathError",
+    "NotYetValidError",
+    "PathLimitError",
+    "PathPolicy",
+    "PathSignatureError",
+    "PurposeError",
+    "TrustAnchor",
+    "ValidatedPath",
+    "ValidityError",
+    "load_certificate",
+    "validate_path",
+]
+
+
+@dataclass(frozen=True)
+class TrustAnchor:
+    """A certificate that the caller trusts, as DER. Its own path length and name constraints count (RFC 5937), and so do its dates."""
+
+    certificate_der: bytes
+
+    @property
+    def certificate(self) -> Certificate:
+        """Raises :class:`pki.errors.EncodingError`."""
+        return load_certificate(self.certificate_der)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the DER, lower-case hexadecimal."""
+        return self.certificate.fingerprint
+
+
+@dataclass(frozen=True)
+class ValidatedPath:
+    """A valid path: `certificates` leaf first, without the anchor (the leaf alone where it is the anchor itself).
+
+    `policies` are the leaf's policy OIDs that the whole path upholds; "2.5.29.32.0" among them stands for any.
+    """
+
+    certificates: tuple[Certificate, ...]
+    anchor: TrustAnchor
+    policies: frozenset[str]
+
+    @property
+    def leaf(self) -> Certificate:
+        return self.certificates[0]
+
+    @property
+    def pairs(self) -> tuple[tuple[Certificate, Certificate], ...]:
+        """Each certificate below the anchor with its issuer, leaf first: what revocation is checked for."""
+        if self.leaf.der == self.anchor.certificate_der:
+            return ()
+        return tuple(zip(self.certificates, (*self.certificates[1:], self.anchor.certificate), strict=True))
+
+
+def validate_path(
+    leaf_der: bytes,
+    *,
+    intermediates: Sequence[bytes],
+    anchors: Sequence[TrustAnchor],
+    at: datetime,
+    purpose: KeyPurpose,
+    policy: PathPolicy = DOCUMENTS,
+    cache: ValidationCache | None = None,
+) -> ValidatedPath:
+    """A path from `leaf_der` to one of `anchors` that is valid for `purpose` at `at` (aware UTC).
+
+    `intermediates` are DER, in any order, from anywhere: nothing in them is trusted. Where no path is valid, the error tells of the path
+    that
+    came furthest: an :class:`ExpiredError` or :class:`NotYetValidError` means that nothing but time was wrong with it.
+    """
+    try:
+        leaf = load_certificate(leaf_der)
+    except EncodingError as exc:
+        raise MalformedCertificateError(str(exc)) from exc
+    pool = Pool(intermediates, _certificates(anchors))
+    key = _path_key(leaf, pool, anchors, purpose, policy) if cache is not None else None
+    if cache is not None and (known := cache.get(key)) is not None and _still_valid(known, at, policy):
+        return known  # type: ignore[no-any-return]  # this function put it there
+    found = _search(leaf, pool, anchors, at=at, purpose=purpose, policy=policy)
+    if cache is not None:
+        cache.put(key, found)
+    return found
+
+
+def _certificates(anchors: Sequence[TrustAnchor]) -> list[Certificate]:
+    try:
+        return [anchor.certificate for anchor in anchors]
+    except EncodingError as exc:
+        raise MalformedCertificateError(f"trust anchor: {exc}") from exc
+
+
+def _path_key(leaf: Certificate, pool: Pool, anchors: Sequence[TrustAnchor], purpose: KeyPurpose, policy: PathPolicy) -> tuple[object, ...]:
+    """Everything but the time that the answer depends on."""
+    trusted = frozenset(anchor.certificate.sha256 for anchor in anchors)
+    return ("path", leaf.sha256, pool.reachable(leaf), trusted, purpose, policy)
+
+
+def _still_valid(path: ValidatedPath, at: datetime, policy: PathPolicy) -> bool:
+    """Whether a remembered path holds at another time; algorithms with a sunset are looked at afresh."""
+    if any(sunset is not None for _, sunset in policy.algorithms.signatures):
+        return False
+    try:
+        check_validity(path.certificates, path.anchor.certificate, at)
+    except ValidityError:
+        return False
+    return True
+
+
+def _search(
+    leaf: Certificate, pool: Pool, anchors: Sequence[TrustAnchor], *, at: datetime, purpose: KeyPurpose, policy: PathPolicy
+) -> ValidatedPath:
+    check = signature_check(policy.algorithms, at)
+    by_der = {anchor.certificate_der: anchor for anchor in anchors}
+    if leaf.der in by_der:
+        validate((), leaf, at=at, purpose=purpose, policy=policy, check_signature=check)
+        return ValidatedPath((leaf,), by_der[leaf.der], frozenset(leaf.extensions.policies or ()))
+    search = Search(pool, check)
+    failure: ChainError | None = None
+    try:
+        for path, anchor in search.paths(leaf):
+            try:
+                policies = validate(path, anchor, at=at, purpose=purpose, policy=policy, check_signature=check)
+            except PathLimitError:
+                raise
+            except ChainError as exc:
+                failure = _further(failure, exc)
+            else:
+                return ValidatedPath(path, by_der[anchor.der], policies)
+    except PathLimitError as exc:
+        raise failure if isinstance(failure, ValidityError) else exc from exc
+    raise failure or search.failure or NoPathError(_no_path(leaf, pool, anchors))
+
+
+_NEARNESS = (PathSignatureError, ConstraintError, PurposeError, ValidityError)
+"""The later, the nearer to a valid path the one was that failed so."""
+
+
+def _further(one: ChainError | None, other: ChainError) -> ChainError:
+    def rank(error: ChainError) -> int:
+        return next((place for place, kind in enumerate(_NEARNESS, start=1) if isinstance(error, kind)), 0)
+
+    return other if one is None or rank(other) > rank(one) else one
+
+
+def _no_path(leaf: Certificate, pool: Pool, anchors: Sequence[TrustAnchor]) -> str:
+    named = ", ".join(anchor.fingerprint[:16] for anchor in anchors[:4]) or "none"
+    unread = f"; {pool.unreadable} of the certificates offered cannot be read" if pool.unreadable else ""
+    return f"no chain of issuers leads from certificate {leaf.serial_hex} to a trust anchor (SHA-256 {named}){unread}"
