@@ -16,8 +16,8 @@ from pki.cms import DATA, SIGNATURE_TIME_STAMP, SignedData, attribute, build_sig
 from pki.ports import TimeStamper
 from signing.errors import SigningError
 
-FIXED_OCTETS = 700  # tags, OIDs, versions, digests, the ESS attribute and algorithm identifiers of one SignedData: 330 to 450 seen
-TOKEN_OCTETS = 1024  # TSTInfo with name and accuracy, on top of a SignedData's own
+FIXED_OCTETS = 400  # tags, OIDs, versions, digests, the ESS attribute and algorithm identifiers of one SignedData: 264 to 345
+TOKEN_OCTETS = 256  # TSTInfo without names, on top of a SignedData's own: 107 with SHA-256
 STEP = 256  # sizes are rounded up, so that like signatures have like layouts
 
 

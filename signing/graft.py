@@ -52,8 +52,9 @@ def graft_first_page(pdf: bytes, *, width: float, height: float) -> Graft:
 
 def _first_page(source: Document) -> dict[str, PdfObject]:
     pages = source.get(source.root.get("Pages"))
-    if isinstance(pages, dict) and isinstance(pages.get("Kids"), list) and len(pages["Kids"]) == 1:
-        page = source.get(pages["Kids"][0])
+    kids = pages.get("Kids") if isinstance(pages, dict) else None
+    if isinstance(kids, list) and len(kids) == 1:
+        page = source.get(kids[0])
         if isinstance(page, dict) and page.get("Type") == "Page":
             return page
     raise PdfError("an appearance should be set on exactly one page")

@@ -21,6 +21,7 @@ from signing.container import Container, ContainerError, container_bound, rounde
 from signing.errors import SigningError
 from signing.form import FieldError, SignatureField, add_field, box, fill, find_field, text_string
 from signing.inspect import inspect
+from signing.locks import check_permitted
 from signing.pdf.document import Document
 from signing.pdf.objects import Name, PdfObject, PdfString, Ref
 from signing.pdf.serialize import serialize
@@ -67,8 +68,8 @@ def sign(
     """`document` with one more revision that holds the signature.
 
     Raises :class:`signing.errors.PdfError` (not a PDF that this house reads, encrypted), :class:`RefusedDocumentError` (attack class 15),
-    :class:`FieldError`, :class:`SignerError`. Not checked: whether this signer may fill this field now (`signing.steps`), and whether
-    the certificate is revoked.
+    :class:`FieldError`, :class:`signing.locks.LockedError`, :class:`SignerError`. Not checked: whether this signer may fill this field
+    now (`signing.steps`), and whether the certificate is revoked.
     """
     token_size = token_bound(time_stamper) if time_stamper else 0
     prepared = prepare(document, request, token_size=token_size, renderer=renderer)
@@ -89,6 +90,7 @@ def prepare(document: bytes, request: SignatureRequest, *, token_size: int, rend
     update = Update(source)
     signature = update.reserve()
     field = find_field(source, request.field)
+    check_permitted(source, request.field, new_field=field is None)
     if field is not None:
         fill(update, field, signature, _place_appearance(update, field, request, renderer))
     elif request.create:

@@ -1,0 +1,48 @@
+"""What earlier signatures permit: certification (DocMDP) and field locks (FieldMDP), ISO 32000-2 clauses 12.8.2.2 and 12.8.2.4."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from signing.errors import SigningError
+from signing.form import signature_fields, text
+from signing.pdf.document import Document
+from signing.pdf.objects import PdfObject
+
+NO_CHANGES = 1  # table 257: no changes; DSS and document time stamps stay permitted (12.8.2.2)
+FORM_FILLING = 2  # the default of DocMDP
+
+
+class LockedError(SigningError):
+    """An earlier signature does not permit the signature that was asked for."""
+
+
+def check_permitted(document: Document, field: str, *, new_field: bool) -> None:
+    """Raises :class:`LockedError` where an earlier signature forbids signing in `field`, which is new where `new_field` says so."""
+    for name, method, parameters in _transforms(document):
+        permission = document.get(parameters.get("P", FORM_FILLING if method == "DocMDP" else None))
+        if permission == NO_CHANGES:
+            raise LockedError(f"the signature in field {name!r} closed the document: no further signature is permitted")
+        if method == "DocMDP" and new_field:
+            raise LockedError(f"the certification in field {name!r} permits no new signature fields")
+        if method == "FieldMDP" and _covers(document, parameters, field):
+            raise LockedError(f"the signature in field {name!r} locked field {field!r}")
+
+
+def _transforms(document: Document) -> Iterator[tuple[str, PdfObject, dict[str, PdfObject]]]:
+    """(field of the signature, transform method, its parameters) for every signature there is."""
+    for field in signature_fields(document):
+        value = document.get(field.value.get("V"))
+        references = document.get(value.get("Reference")) if isinstance(value, dict) else None
+        for item in references if isinstance(references, list) else []:
+            reference = document.get(item)
+            if isinstance(reference, dict):
+                parameters = document.get(reference.get("TransformParams"))
+                yield field.name, document.get(reference.get("TransformMethod")), parameters if isinstance(parameters, dict) else {}
+
+
+def _covers(document: Document, parameters: dict[str, PdfObject], field: str) -> bool:
+    listed = document.get(parameters.get("Fields"))
+    names = {text(document.get(item)) for item in listed} if isinstance(listed, list) else set()
+    named = any(field == name or field.startswith(f"{name}.") for name in names)  # a name stands for its descendants too
+    return {"All": True, "Include": named, "Exclude": not named}.get(str(document.get(parameters.get("Action"))), True)
