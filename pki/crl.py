@@ -1,7 +1,9 @@
 """Certificate revocation lists, sharded by serial number (RFC 5280 section 5).
 
 Shard `n` of `m` holds the revoked certificates whose serial mod `m` is `n`. Its URL, baked into each certificate's CRL distribution point,
-stands again in the list's critical issuingDistributionPoint, so that one shard cannot be passed off as another. Entries stay after expiry.
+stands again in the list's critical issuingDistributionPoint, so that one shard cannot be passed off as another. An undivided
+list (one shard, as the root's) covers every certificate and has no such extension: openssl applies it to the root too, which names no
+distribution point. Entries stay after expiry.
 """
 
 from __future__ import annotations
@@ -12,14 +14,16 @@ from typing import Annotated
 
 from cryptography import x509
 from cryptography.hazmat import asn1
-from cryptography.hazmat.asn1 import TLV, BitString, Explicit, GeneralizedTime, UTCTime
+from cryptography.hazmat.asn1 import TLV, Explicit, GeneralizedTime, UTCTime
 
 from pki.algorithms import SigningKey
 from pki.cms import tlv
+from pki.der import signed_structure
 from pki.errors import PkiError
 from pki.ports import CertificateEntry, CertificateStore, Clock
 from pki.relations import check_key
 from pki.tsp import Extension
+from pki.urls import AuthorityUrls, shard_of
 
 OID = x509.ObjectIdentifier
 
@@ -27,7 +31,7 @@ DEFAULT_VALIDITY = timedelta(days=7)
 EXPIRED_CERTS_ON_CRL = OID("2.5.29.60")  # X.509 (2019) clause 9.5.2.8
 FIRST_GENERALIZED_YEAR = 2050  # RFC 5280 section 5.1.2.4: UTCTime through 2049
 
-# RFC 5280 section 5.3.1, by the names the books keep; removeFromCRL is for delta lists, which this authority does not make
+# RFC 5280 section 5.3.1, by the names the books keep; without certificateHold and removeFromCRL: a revocation is final
 REASONS = {
     "unspecified": 0,
     "keyCompromise": 1,
@@ -35,7 +39,6 @@ REASONS = {
     "affiliationChanged": 3,
     "superseded": 4,
     "cessationOfOperation": 5,
-    "certificateHold": 6,
     "privilegeWithdrawn": 9,
     "aACompromise": 10,
 }
@@ -57,23 +60,6 @@ class TBSCertList:
     next_update: UTCTime | GeneralizedTime
     revoked_certificates: list[RevokedCertificate] | None
     crl_extensions: Annotated[list[Extension], Explicit(0)]
-
-
-@asn1.sequence
-class CertificateList:
-    tbs_cert_list: TLV
-    signature_algorithm: TLV
-    signature_value: BitString
-
-
-def shard_of(serial: int, shards: int) -> int:
-    """The shard, 0 to `shards` - 1, whose list would name this serial."""
-    return serial % shards
-
-
-def distribution_point(base_url: str, issuer: str, shard: int) -> str:
-    """The URL of a shard's list, as it stands in certificates and in the list itself."""
-    return f"{base_url.rstrip('/')}/crl/{issuer}/{shard}.crl"
 
 
 def reason_number(name: str | None) -> int | None:
@@ -104,21 +90,18 @@ def build_crl(
     certificate = x509.load_der_x509_certificate(issuer_certificate_der)
     check_key(certificate, key, f"CRL of {issuer}")
     revoked = [_revoked(entry, issuer, shard, shards) for entry in entries]
-    algorithm = tlv(key.algorithm.identifier_der)
     tbs = asn1.encode_der(
         TBSCertList(
             version=1,
-            signature=algorithm,
+            signature=tlv(key.algorithm.identifier_der),
             issuer=tlv(certificate.subject.public_bytes()),
             this_update=_time(this_update),
             next_update=_time(next_update),
             revoked_certificates=revoked or None,  # RFC 5280 section 5.1.2.6: absent where there are none
-            crl_extensions=_extensions(certificate, number, distribution_point(base_url, issuer, shard)),
+            crl_extensions=_extensions(certificate, number, AuthorityUrls(base_url).crl(issuer, shard) if shards > 1 else None),
         )
     )
-    return asn1.encode_der(
-        CertificateList(tbs_cert_list=tlv(tbs), signature_algorithm=algorithm, signature_value=BitString(key.sign(tbs), 0))
-    )
+    return signed_structure(tbs, key.algorithm.identifier_der, key.sign(tbs))
 
 
 class CrlSigner:
@@ -174,8 +157,19 @@ def _revoked(entry: CertificateEntry, issuer: str, shard: int, shards: int) -> R
     return RevokedCertificate(user_certificate=entry.serial, revocation_date=_time(entry.revoked_at), crl_entry_extensions=reason)
 
 
-def _extensions(issuer: x509.Certificate, number: int, url: str) -> list[Extension]:
-    point = x509.IssuingDistributionPoint(
+def _extensions(issuer: x509.Certificate, number: int, url: str | None) -> list[Extension]:
+    """`url` is the distribution point that the list is confined to; None for an undivided list, which covers every certificate."""
+    since = asn1.encode_der(GeneralizedTime(issuer.not_valid_before_utc))
+    return [
+        _extension(_authority_key_identifier(issuer)),
+        _extension(x509.CRLNumber(number)),
+        *([_extension(_issuing_distribution_point(url), critical=True)] if url else []),
+        Extension(extn_id=EXPIRED_CERTS_ON_CRL, critical=False, extn_value=since),
+    ]
+
+
+def _issuing_distribution_point(url: str) -> x509.IssuingDistributionPoint:
+    return x509.IssuingDistributionPoint(
         full_name=[x509.UniformResourceIdentifier(url)],
         relative_name=None,
         only_contains_user_certs=False,
@@ -184,13 +178,6 @@ def _extensions(issuer: x509.Certificate, number: int, url: str) -> list[Extensi
         indirect_crl=False,
         only_contains_attribute_certs=False,
     )
-    since = GeneralizedTime(issuer.not_valid_before_utc)
-    return [
-        _extension(_authority_key_identifier(issuer)),
-        _extension(x509.CRLNumber(number)),
-        _extension(point, critical=True),
-        Extension(extn_id=EXPIRED_CERTS_ON_CRL, critical=False, extn_value=asn1.encode_der(since)),
-    ]
 
 
 def _authority_key_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:

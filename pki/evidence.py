@@ -12,11 +12,12 @@ from datetime import datetime
 
 from cryptography import x509
 
-from pki.crl import CrlSigner, shard_of
+from pki.crl import CrlSigner
 from pki.errors import PkiError
 from pki.ocsp import OcspResponder
 from pki.ports import Clock
 from pki.relations import is_issued_by
+from pki.urls import shard_of
 
 
 class NoRevocationDataError(PkiError):

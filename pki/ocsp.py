@@ -41,10 +41,10 @@ from pki.ocsp_asn1 import (
 from pki.ocsp_request import MalformedRequestError, read_request
 from pki.ports import CertificateEntry, CertificateState, CertificateStore, Clock
 from pki.relations import check_key, is_issued_by
+from pki.structural import MAX_SERIAL
 from pki.tsp import Extension
 
 DEFAULT_VALIDITY = timedelta(hours=12)
-MAX_SERIAL = 2**159 - 1  # RFC 5280 section 4.1.2.2: 20 octets; a larger one is nobody's, so the store is not asked
 
 _Status = Variant[Null, Literal["good"]] | Variant[RevokedInfo, Literal["revoked"]] | Variant[Null, Literal["unknown"]]
 
@@ -121,9 +121,10 @@ class OcspResponder:
             question = read_request(request_der)
         except MalformedRequestError:
             return refusal(ResponseStatus.MALFORMED_REQUEST)
-        issuers = [self._name_of(cert_id) for cert_id in question.certificates]
-        if not any(issuers):
-            return refusal(ResponseStatus.UNAUTHORIZED)  # RFC 5019 section 2.2.3: authoritative for none of them
+        hashes = [hashes_in(cert_id) for cert_id in question.certificates]
+        issuers = [self._names.get(named) if named else None for named in hashes]
+        if None in hashes or not any(issuers):
+            return refusal(ResponseStatus.UNAUTHORIZED)  # RFC 5019 section 2.2.3: it cannot answer this, or not with authority
         return self._answer(question.certificates, issuers, question.nonce)
 
     def issuer_of(self, certificate: x509.Certificate) -> bytes | None:
@@ -165,12 +166,8 @@ class OcspResponder:
     def _now(self) -> datetime:
         return self._clock().replace(microsecond=0)
 
-    def _name_of(self, cert_id: CertID) -> str | None:
-        hashes = hashes_in(cert_id)
-        return self._names.get(hashes) if hashes else None
-
     def _single(self, cert_id: CertID, issuer: str | None, now: datetime) -> SingleResponse:
-        known = issuer is not None and 0 < cert_id.serial_number <= MAX_SERIAL
+        known = issuer is not None and 0 < cert_id.serial_number <= MAX_SERIAL  # a larger one is nobody's
         return SingleResponse(
             cert_id=cert_id,
             cert_status=_status(self._store.get(issuer, cert_id.serial_number) if issuer and known else None),

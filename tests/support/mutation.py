@@ -1,6 +1,8 @@
-"""Damaged requests for parsers: valid octets changed, cut out or put in, and plain noise."""
+"""Damage for parsers' tests: valid octets changed, cut out or put in, and plain noise."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -9,21 +11,36 @@ FUZZ = settings(
     derandomize=True,
     deadline=None,
     database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.differing_executors],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
-def mutated(valid: bytes) -> st.SearchStrategy[bytes]:
-    """A valid request with octets changed, cut out or put in, or noise."""
-    position = st.integers(0, len(valid) - 1)
-    changed = st.lists(st.tuples(position, st.integers(0, 255)), min_size=1, max_size=4).map(lambda edits: edited(valid, edits))
-    cut = st.tuples(position, position).map(lambda ends: valid[: min(ends)] + valid[max(ends) :])
-    grown = st.tuples(position, st.binary(min_size=1, max_size=40)).map(lambda put: valid[: put[0]] + put[1] + valid[put[0] :])
-    return st.one_of(changed, cut, grown, st.binary(max_size=200))
+@dataclass(frozen=True)
+class Damage:
+    """Replaces the octets from `start` to `end` (counted around the end of the message) by `content`; all of them where `noise`."""
+
+    start: int
+    end: int
+    content: bytes
+    noise: bool = False
+
+    def to(self, message: bytes) -> bytes:
+        if self.noise:
+            return self.content
+        start, end = sorted((self.start % len(message), self.end % len(message)))
+        return message[:start] + self.content + message[end:]
 
 
-def edited(valid: bytes, edits: list[tuple[int, int]]) -> bytes:
-    octets = bytearray(valid)
-    for position, value in edits:
-        octets[position] = value
-    return bytes(octets)
+_position = st.integers(0, 2**10)
+
+
+def _change(position: int, octets: bytes) -> Damage:
+    return Damage(position, position + len(octets), octets)
+
+
+damages: st.SearchStrategy[Damage] = st.one_of(
+    st.builds(_change, _position, st.binary(min_size=1, max_size=4)),
+    st.builds(Damage, _position, _position, st.just(b"")),
+    st.builds(lambda at, octets: Damage(at, at, octets), _position, st.binary(min_size=1, max_size=40)),
+    st.builds(Damage, st.just(0), st.just(0), st.binary(max_size=200), st.just(True)),
+)
