@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 
 from pki.algorithms import SigningKey
 from pki.errors import KeyNotFoundError, PkiError
@@ -23,7 +22,6 @@ ROOT, ISSUING, TSA, OCSP = "root", "issuing", "tsa", "ocsp"
 CURVES = {ROOT: "P-384", ISSUING: "P-256", TSA: "P-256", OCSP: "P-256"}
 TITLES = {ROOT: "Root CA", ISSUING: "Issuing CA", TSA: "Time Stamping", OCSP: "OCSP Responder"}
 CRL_SHARDS = 8  # of the issuing authority; the root has one
-RENEWAL_WINDOW = timedelta(days=30)  # a service's certificate is renewed this long before it expires
 
 
 class NotEstablishedError(PkiError):
@@ -81,7 +79,7 @@ class _House:
 
     def current(self, label: str) -> bytes | None:
         """The newest issued certificate of a service."""
-        entries = [e for e in self.store.of_holder(_holder(label)) if e.state is CertificateState.ISSUED and e.certificate_der]
+        entries = [e for e in self.store.of_holder(holder_of(label)) if e.state is CertificateState.ISSUED and e.certificate_der]
         return entries[-1].certificate_der if entries else None
 
     def key(self, label: str) -> SigningKey:
@@ -101,7 +99,8 @@ class _House:
         )
 
 
-def _holder(label: str) -> str:
+def holder_of(label: str) -> str:
+    """The holder under which the books keep a certificate of the house."""
     return f"authority/{label}"
 
 
@@ -150,26 +149,6 @@ def load(
     return _load(_House(keys, store, profiles, clock, urls, crl_shards, lint_rate))
 
 
-def renew(established: EstablishedAuthority) -> EstablishedAuthority:
-    """New certificates, for the same keys, for services that expire within :data:`RENEWAL_WINDOW`; CA certificates are left alone."""
-    return replace(established, tsa=_renewed(established.issuing, established.tsa), ocsp=_renewed(established.issuing, established.ocsp))
-
-
-def _renewed(issuing: Authority, service: Service) -> Service:
-    from cryptography import x509
-
-    certificate = x509.load_der_x509_certificate(service.certificate_der)
-    if certificate.not_valid_after_utc - issuing.clock() > RENEWAL_WINDOW:
-        return service
-    request = CertificateRequest(
-        profile=service.label,
-        subject=Subject.from_x509(certificate.subject),
-        public_key=service.key.public_key(),
-        holder=_holder(service.label),
-    )
-    return replace(service, certificate_der=issuing.certify(request).certificate_der)
-
-
 def _load(house: _House) -> EstablishedAuthority:
     found: dict[str, bytes] = {}
     for label in (ROOT, ISSUING, TSA, OCSP):
@@ -189,7 +168,7 @@ def _load(house: _House) -> EstablishedAuthority:
 
 
 def _certify(authority: Authority, label: str, organization: Organization, key: SigningKey) -> bytes:
-    request = CertificateRequest(profile=label, subject=organization.subject(label), public_key=key.public_key(), holder=_holder(label))
+    request = CertificateRequest(profile=label, subject=organization.subject(label), public_key=key.public_key(), holder=holder_of(label))
     return authority.certify(request).certificate_der
 
 
@@ -206,7 +185,7 @@ def _self_sign(house: _House, organization: Organization) -> bytes:
         not_after=start + profile.validity,
     )
     press = Press(issuer, key, house.urls, crl_shards=1, lint_rate=house.lint_rate)
-    request = CertificateRequest(profile=ROOT, subject=subject, public_key=key.public_key(), holder=_holder(ROOT))
+    request = CertificateRequest(profile=ROOT, subject=subject, public_key=key.public_key(), holder=holder_of(ROOT))
     prepared = press.prepare(profile, request, now=now)
     record(house.store, prepared, at=now)
     return issue(house.store, press, prepared, at=now).certificate_der

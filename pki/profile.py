@@ -13,13 +13,14 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from pki.algorithms import MAX_RSA_BITS, MIN_RSA_BITS
 from pki.commitment import is_commitment_identifier
-from pki.errors import PkiError
+from pki.profile_table import ProfileError, Table
 from pki.subject import OIDS, Subject
+
+__all__ = ["CertificateProfile", "Identity", "LintKind", "ProfileError", "Semantics", "profiles_from"]
 
 KEY_USAGES = ("digitalSignature", "nonRepudiation", "keyCertSign", "cRLSign")
 MAX_VALIDITY_DAYS = 40 * 366
@@ -30,10 +31,6 @@ EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
 EXTENDED_KEY_USAGES = (DOCUMENT_SIGNING, EMAIL_PROTECTION, TIME_STAMPING, OCSP_SIGNING)
-
-
-class ProfileError(PkiError):
-    """A profile file does not say what it must, or a request does not fit its profile."""
 
 
 class Identity(StrEnum):
@@ -92,9 +89,9 @@ class CertificateProfile:
     def from_mapping(cls, data: Mapping[str, Any]) -> CertificateProfile:
         """From parsed TOML; raises :class:`ProfileError` naming a key that is missing, unknown or out of range."""
         top, subject, extensions = (
-            _Table(data, "profile"),
-            _Table(data.get("subject"), "subject"),
-            _Table(data.get("extensions"), "extensions"),
+            Table(data, "profile"),
+            Table(data.get("subject"), "subject"),
+            Table(data.get("extensions"), "extensions"),
         )
         days = top.number("validity_days", 1, MAX_VALIDITY_DAYS)
         made = cls(
@@ -175,68 +172,3 @@ def profiles_from(mappings: Iterable[Mapping[str, Any]]) -> dict[str, Certificat
             raise ProfileError(f"profile {profile.name}: defined twice")
         found[profile.name] = profile
     return found
-
-
-class _Table:
-    """One TOML table, read key by key; what nobody asked for is an error, so that a misspelt key is not a silent default."""
-
-    def __init__(self, data: object, where: str) -> None:
-        if not isinstance(data, Mapping):
-            raise ProfileError(f"profile: table [{where}] is missing")
-        self._data, self._where, self._seen = data, where, set[str]()
-
-    def has(self, key: str) -> bool:
-        return key in self._data
-
-    def _get(self, key: str, kind: type) -> Any:
-        self._seen.add(key)
-        value = self._data.get(key)
-        if type(value) is not kind:
-            raise ProfileError(f"profile: {self._where}.{key} is missing or not a {kind.__name__}")
-        return value
-
-    def text(self, key: str) -> str:
-        value: str = self._get(key, str)
-        if not value:
-            raise ProfileError(f"profile: {self._where}.{key} is empty")
-        return value
-
-    def flag(self, key: str) -> bool:
-        self._seen.add(key)
-        return bool(self._get(key, bool)) if key in self._data else False
-
-    def number(self, key: str, low: int, high: int) -> int:
-        value: int = self._get(key, int)
-        if not low <= value <= high:
-            raise ProfileError(f"profile: {self._where}.{key} is {value}, expected {low} to {high}")
-        return value
-
-    def choice(self, key: str, among: Iterable[str]) -> str:
-        value, names = self.text(key), [str(name) for name in among]
-        if value not in names:
-            raise ProfileError(f"profile: {self._where}.{key} is {value!r}, expected one of {', '.join(names)}")
-        return value
-
-    def texts(self, key: str, among: Iterable[str], *, empty: bool = False) -> tuple[str, ...]:
-        if empty and key not in self._data:
-            return ()
-        values, names = self._get(key, list), list(among)
-        for value in values:
-            if value not in names:
-                raise ProfileError(f"profile: {self._where}.{key} holds {value!r}, expected some of {', '.join(names)}")
-        if len(set(values)) != len(values) or not (values or empty):
-            raise ProfileError(f"profile: {self._where}.{key} is empty or repeats a value")
-        return tuple(values)
-
-    def oids(self, key: str) -> tuple[str, ...]:
-        if key not in self._data:
-            return ()
-        try:
-            return tuple(x509.ObjectIdentifier(value).dotted_string for value in self._get(key, list))
-        except (ValueError, TypeError) as exc:
-            raise ProfileError(f"profile: {self._where}.{key} holds something that is not an object identifier") from exc
-
-    def finish(self, *tables: str) -> None:
-        unknown = sorted(set(self._data) - self._seen - set(tables))
-        if unknown:
-            raise ProfileError(f"profile: {self._where} has unknown keys {', '.join(unknown)}")

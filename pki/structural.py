@@ -17,21 +17,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Annotated
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat import asn1
-from cryptography.hazmat.asn1 import TLV, BitString, Explicit
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 
-from pki.der import signed_structure
+from pki.der import element, signed_structure
 from pki.errors import IssuanceError, PkiError
 from pki.profile import Semantics
+from pki.structural_asn1 import Extension, Head, PublicKeyInfo, Statements
 from pki.subject import OIDS, Subject
 from pki.tbs import Plan
 
 MAX_SERIAL = (1 << 159) - 1  # RFC 5280 4.1.2.2 allows 20 octets; 159 bits leave room for the sign bit
+
+Extensions = Mapping[x509.ObjectIdentifier, x509.Extension[x509.ExtensionType]]
 
 _USAGE_FLAGS = {
     "digitalSignature": "digital_signature",
@@ -43,46 +45,14 @@ _USAGE_FLAGS = {
     "cRLSign": "crl_sign",
 }
 _SEMANTICS_OIDS = {Semantics.NATURAL: "0.4.0.194121.1.1", Semantics.LEGAL: "0.4.0.194121.1.2"}  # EN 319 412-1 clause 5
+_URI = 0x86  # uniformResourceIdentifier [6] IMPLICIT IA5String
 _QC_SYNTAX_V2 = "1.3.6.1.5.5.7.11.2"
 _QC_STATEMENTS = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.3")
 _OCSP_NOCHECK = x509.ObjectIdentifier("1.3.6.1.5.5.7.48.1.5")
 
 
-@asn1.sequence
-class _Head:
-    """TBSCertificate, version 3 and without the unique identifiers that RFC 5280 section 4.1.2.8 forbids us."""
-
-    version: Annotated[int, Explicit(0)]
-    serial: int
-    signature: TLV
-    issuer: TLV
-    validity: TLV
-    subject: TLV
-    public_key: TLV
-    extensions: Annotated[list[TLV], Explicit(3)]
-
-
-@asn1.sequence
-class _PublicKeyInfo:
-    algorithm: TLV
-    key: BitString
-
-
-@asn1.sequence
-class _SemanticsInformation:
-    identifier: x509.ObjectIdentifier
-    authorities: list[TLV] | None
-
-
-@asn1.sequence
-class _Statement:
-    id: x509.ObjectIdentifier
-    information: _SemanticsInformation
-
-
-@asn1.sequence
-class _Statements:
-    only: _Statement
+# what `cryptography` lets out on certificates that are none
+_UNREADABLE = (ValueError, TypeError, KeyError, UnsupportedAlgorithm, x509.InvalidVersion, x509.ExtensionNotFound, x509.DuplicateExtension)
 
 
 class StructureError(IssuanceError):
@@ -92,25 +62,29 @@ class StructureError(IssuanceError):
 def check_structure(tbs_der: bytes, plan: Plan) -> None:
     """Raises :class:`StructureError` unless `tbs_der` says exactly what `plan` asks for."""
     try:
-        # an empty signature closes the structure for the parser; nothing here looks at it
-        certificate = x509.load_der_x509_certificate(signed_structure(tbs_der, plan.issuer.algorithm.identifier_der, b"\x00"))
-        extensions = {extension.oid: extension for extension in certificate.extensions}
-        _expect("encoding", certificate.tbs_certificate_bytes == tbs_der)
-        _head(tbs_der, plan)
-        _validity(certificate, plan)
-        _expect("subject", Subject.from_x509(certificate.subject) == plan.subject)
-        _expect("subject attribute order", [part.oid for part in certificate.subject] == [OIDS[name] for name, _ in plan.subject.items()])
-        _public_key(certificate, plan)
-        _extension_set(extensions, plan)
-        _usages(certificate.extensions, plan)
-        _identifiers(certificate.extensions, plan)
-        _statements(extensions, plan)
-    except (ValueError, TypeError, KeyError, x509.ExtensionNotFound, x509.DuplicateExtension) as exc:
-        raise StructureError(f"to-be-signed certificate: cannot be read back ({type(exc).__name__})") from exc
+        _compare(tbs_der, plan)
+    except StructureError:
+        raise
     except PkiError as exc:
-        if isinstance(exc, StructureError):
-            raise
         raise StructureError(f"to-be-signed certificate: {exc}") from exc
+    except _UNREADABLE as exc:
+        raise StructureError(f"to-be-signed certificate: cannot be read back ({type(exc).__name__})") from exc
+
+
+def _compare(tbs_der: bytes, plan: Plan) -> None:
+    _head(tbs_der, plan)
+    # an empty signature closes the structure for the parser; nothing here looks at it
+    certificate = x509.load_der_x509_certificate(signed_structure(tbs_der, plan.issuer.algorithm.identifier_der, b"\x00"))
+    _expect("encoding", certificate.tbs_certificate_bytes == tbs_der)
+    _validity(certificate, plan)
+    _subject(certificate, plan)
+    _public_key(certificate, plan)
+    extensions = {extension.oid: extension for extension in certificate.extensions}
+    _extension_set(extensions, plan)
+    _canonical(tbs_der, extensions)
+    _usages(certificate.extensions, plan)
+    _identifiers(certificate.extensions, plan)
+    _statements(extensions, plan)
 
 
 def _expect(field: str, holds: bool) -> None:
@@ -120,11 +94,13 @@ def _expect(field: str, holds: bool) -> None:
 
 def _head(tbs_der: bytes, plan: Plan) -> None:
     """1. Version, serial number, algorithm, issuer: a DER name, not a look-alike."""
-    head = asn1.decode_der(_Head, tbs_der)
+    head = asn1.decode_der(Head, tbs_der)
     _expect("version", head.version == 2)
     _expect("serial number", head.serial == plan.serial and 0 < plan.serial <= MAX_SERIAL)
     _expect("signature algorithm", asn1.encode_der(head.signature) == plan.issuer.algorithm.identifier_der)
     _expect("issuer", asn1.encode_der(head.issuer) == plan.issuer.subject.public_bytes())
+    # before anything reads it: `cryptography` warns on names that it finds odd
+    _expect("subject encoding", asn1.encode_der(head.subject) == plan.subject.x509_name().public_bytes())
 
 
 def _validity(certificate: x509.Certificate, plan: Plan) -> None:
@@ -135,6 +111,12 @@ def _validity(certificate: x509.Certificate, plan: Plan) -> None:
     _expect("validity within the issuer's", plan.issuer.not_before <= start and end <= plan.issuer.not_after)
 
 
+def _subject(certificate: x509.Certificate, plan: Plan) -> None:
+    """3. The subject: value by value, in order."""
+    _expect("subject", Subject.from_x509(certificate.subject) == plan.subject)
+    _expect("subject attribute order", [part.oid for part in certificate.subject] == [OIDS[name] for name, _ in plan.subject.items()])
+
+
 def _public_key(certificate: x509.Certificate, plan: Plan) -> None:
     """4. The key that was asked for, of a kind that the profile allows."""
     spki = plan.public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -143,7 +125,7 @@ def _public_key(certificate: x509.Certificate, plan: Plan) -> None:
     plan.profile.check_key(read)
 
 
-def _extension_set(extensions: Mapping[x509.ObjectIdentifier, x509.Extension[x509.ExtensionType]], plan: Plan) -> None:
+def _extension_set(extensions: Extensions, plan: Plan) -> None:
     """5. Exactly these extensions, each as critical as it must be."""
     profile = plan.profile
     expected = {ExtensionOID.KEY_USAGE: True, ExtensionOID.AUTHORITY_KEY_IDENTIFIER: False, ExtensionOID.SUBJECT_KEY_IDENTIFIER: False}
@@ -158,6 +140,13 @@ def _extension_set(extensions: Mapping[x509.ObjectIdentifier, x509.Extension[x50
     )
     expected.update({oid: critical for present, oid, critical in optional if present})
     _expect("set of extensions", {oid: extension.critical for oid, extension in extensions.items()} == expected)
+
+
+def _canonical(tbs_der: bytes, extensions: Extensions) -> None:
+    """5, continued. Each value is the one DER spelling of what was read (unused bits and default values included)."""
+    for der in asn1.decode_der(Head, tbs_der).extensions:
+        found = asn1.decode_der(Extension, asn1.encode_der(der))
+        _expect("extension encoding", extensions[found.id].value.public_bytes() == found.value)
 
 
 def _usages(extensions: x509.Extensions, plan: Plan) -> None:
@@ -186,39 +175,39 @@ def _identifiers(extensions: x509.Extensions, plan: Plan) -> None:
     _expect("authority key identifier form", authority.authority_cert_issuer is None and authority.authority_cert_serial_number is None)
     encoded = plan.public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     _expect("subject key identifier", extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest == _method_1(encoded))
-    wanted = [(AuthorityInformationAccessOID.OCSP, f"{plan.urls.base}/ocsp")] if profile.ocsp else []
+    base, uri = plan.urls.base, x509.UniformResourceIdentifier
+    wanted = [(AuthorityInformationAccessOID.OCSP, uri(f"{base}/ocsp"))] if profile.ocsp else []
     if profile.ca_issuers:
-        wanted.append((AuthorityInformationAccessOID.CA_ISSUERS, f"{plan.urls.base}/ca/{plan.issuer.name}.cer"))
+        wanted.append((AuthorityInformationAccessOID.CA_ISSUERS, uri(f"{base}/ca/{plan.issuer.name}.cer")))
     if wanted:
         access = extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-        _expect("authority information access", [(part.access_method, part.access_location.value) for part in access] == wanted)
+        _expect("authority information access", [(part.access_method, part.access_location) for part in access] == wanted)
     if profile.crl:
         (point,) = extensions.get_extension_for_class(x509.CRLDistributionPoints).value
-        names = list(point.full_name or ())
-        _expect("CRL distribution point count", len(names) == 1)
         shard = plan.serial % plan.crl_shards
-        _expect("CRL distribution point", names[0].value == f"{plan.urls.base}/crl/{plan.issuer.name}/{shard}.crl")
+        _expect("CRL distribution point", point.full_name == [uri(f"{base}/crl/{plan.issuer.name}/{shard}.crl")])
         _expect("CRL distribution point form", point.reasons is None and point.crl_issuer is None)
 
 
 def _method_1(spki_der: bytes) -> bytes:
     """RFC 5280 section 4.2.1.2 (1): SHA-1 of the subjectPublicKey octets."""
-    return hashlib.sha1(asn1.decode_der(_PublicKeyInfo, spki_der).key.as_bytes(), usedforsecurity=False).digest()
+    return hashlib.sha1(asn1.decode_der(PublicKeyInfo, spki_der).key.as_bytes(), usedforsecurity=False).digest()
 
 
-def _statements(extensions: Mapping[x509.ObjectIdentifier, x509.Extension[x509.ExtensionType]], plan: Plan) -> None:
+def _statements(extensions: Extensions, plan: Plan) -> None:
     """8. The semantics identifier, with a registration authority exactly where the scheme is local; nothing else is claimed."""
     semantics = plan.profile.semantics
     if semantics is Semantics.NONE:
         return
     value = extensions[_QC_STATEMENTS].value.public_bytes()
     # one statement and no other: QcCompliance, above all, is never claimed
-    statement = asn1.decode_der(_Statements, value).only
+    statement = asn1.decode_der(Statements, value).only
     information = statement.information
     _expect("statement", statement.id.dotted_string == _QC_SYNTAX_V2)
     _expect("semantics identifier", information.identifier.dotted_string == _SEMANTICS_OIDS[semantics])
     natural = semantics is Semantics.NATURAL
     identifier = (plan.subject.serial_number if natural else plan.subject.organization_identifier) or ""
-    named = [bytes(authority.data) for authority in information.authorities or ()]
-    wanted = [f"{plan.urls.base}/ca/identifiers".encode()] if identifier[2:3] == ":" else []
+    named = [asn1.encode_der(authority) for authority in information.authorities or ()]
+    url = f"{plan.urls.base}/ca/identifiers".encode()
+    wanted = [element(_URI, url)] if identifier[2:3] == ":" else []
     _expect("name registration authority", named == wanted)
