@@ -25,7 +25,7 @@ from records.person import Role, Sex
 MAX_FILE = 256 * 1024 * 1024  # octets: a department's million pupils
 MAX_ROWS = 1_500_000
 MAX_CELL = 500  # characters
-MAX_ERRORS = 200  # a file broken throughout is told once, not a million times
+MAX_ERRORS = 1_000  # a file broken throughout is told so once
 
 SCHOOL_COLUMNS = ("school_id", "identifier", "name", "short_name", "locality", "country")
 TEACHER_COLUMNS = (

@@ -21,7 +21,7 @@ from records.sample_marks import school_year
 from records.sample_names import given_names, place, surnames
 
 SEED = 2026
-SCHEME = "VN"
+SCHEME = "vn-pid"
 CLASS = "9A"
 CLASS_SIZE = 45
 STAFF = {"SM": 14, "BL": 13, "HB": 13}
