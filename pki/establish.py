@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cryptography import x509
+
 from pki.algorithms import SigningKey
 from pki.errors import KeyNotFoundError, PkiError
 from pki.issue import Authority, CertificateRequest, Press, issue, record
@@ -85,6 +87,14 @@ class _House:
     def key(self, label: str) -> SigningKey:
         return self.keys.open(label)
 
+    def service(self, label: str, certificate_der: bytes) -> Service:
+        """Raises :class:`NotEstablishedError` where the key is not the certificate's."""
+        key = self.key(label)
+        certified = x509.load_der_x509_certificate(certificate_der).public_key()
+        if certified != key.public_key():
+            raise NotEstablishedError(f"authority: the key {label} is not the one that its certificate names; restore the key store")
+        return Service(label, certificate_der, key)
+
     def authority(self, label: str, certificate_der: bytes) -> Authority:
         return Authority(
             name=label,
@@ -124,6 +134,8 @@ def establish(
         if label not in profiles:
             raise NotEstablishedError(f"profile {label} is missing; expected root, issuing, tsa and ocsp")
         if label not in keys.labels():
+            if house.current(label) is not None:
+                raise NotEstablishedError(f"authority: the certificate of {label} stands without its key; restore the key store")
             keys.generate(label, curve=CURVES[label])
     root_der = house.current(ROOT) or _self_sign(house, organization)
     root = house.authority(ROOT, root_der)
@@ -160,8 +172,8 @@ def _load(house: _House) -> EstablishedAuthority:
         return EstablishedAuthority(
             root=house.authority(ROOT, found[ROOT]),
             issuing=house.authority(ISSUING, found[ISSUING]),
-            tsa=Service(TSA, found[TSA], house.key(TSA)),
-            ocsp=Service(OCSP, found[OCSP], house.key(OCSP)),
+            tsa=house.service(TSA, found[TSA]),
+            ocsp=house.service(OCSP, found[OCSP]),
         )
     except KeyNotFoundError as exc:
         raise NotEstablishedError(f"authority: a certificate stands without its key ({exc})") from exc
