@@ -50,7 +50,7 @@ class InProcessValidationData:
         """(certificates, CRLs, OCSP responses), DER, each without repeats, that prove `certificates` unrevoked now.
 
         An end entity gets an OCSP response, a CA certificate its issuer's CRL shard; a self-issued root and a certificate with ocsp-nocheck
-        get nothing. The certificates are those given, plus OCSP responders' and issuers' below the root. Raises
+        get nothing. The certificates are those given, plus OCSP responders' and issuers' (the root's too). Raises
         :class:`NoRevocationDataError` where one is revoked, not issued, or from an issuer that is not ours.
         """
         known = self._proofs_of_this_second()
@@ -98,7 +98,8 @@ class InProcessValidationData:
             crl = signer.crl(shard_of(certificate.serial_number, signer.shards))
             if x509.load_der_x509_crl(crl).get_revoked_certificate_by_serial_number(certificate.serial_number) is not None:
                 raise NoRevocationDataError(f"CA certificate {certificate.serial_number:x} is revoked")
-            return _Proof(crls=(crl,))
+            # the root too: EN 319 142-1 table 1 wants the whole path in the DSS, and pyHanko finds a CRL's issuer only there
+            return _Proof(crls=(crl,), certificates=(signer.issuer_certificate_der,))
         raise NoRevocationDataError(f"CA certificate {certificate.serial_number:x}: none of our CRLs is its issuer's")
 
 

@@ -56,9 +56,9 @@ def _recheck(document: Document, field: SignatureField) -> tuple[ParsedSignedDat
 
 
 def _gap(document: Document, value: dict[str, PdfObject]) -> tuple[int, int, int]:
-    numbers = value.get("ByteRange")
-    octets = value.get("Contents")
-    if not isinstance(numbers, list) or len(numbers) != 4 or not all(type(number) is int for number in numbers):
+    listed, octets = value.get("ByteRange"), value.get("Contents")
+    numbers = [number for number in listed if isinstance(number, int)] if isinstance(listed, list) else []
+    if len(numbers) != 4 or numbers != listed:
         raise SigningError("its byte range is not four integers")
     zero, start, end, length = numbers
     if zero != 0 or not 0 < start < end or end + length not in {revision.end for revision in document.revisions}:

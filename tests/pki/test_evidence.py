@@ -28,7 +28,7 @@ def test_every_certificate_below_the_root_is_proved(house: House) -> None:
 
 def test_responder_and_issuer_come_with_the_answer(house: House) -> None:
     certificates, crls, _ = source(house).gather((house.teacher.der,))
-    assert set(certificates) == {house.teacher.der, house.ocsp_party.der, house.issuing.der}
+    assert set(certificates) == {house.teacher.der, house.ocsp_party.der, house.issuing.der, house.root.der}
     assert len(crls) == 1
 
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 
 import pikepdf
 import typst
-from pikepdf import Array, Dictionary, Name
-from records.form import with_signature_fields
+from pikepdf import Array, Dictionary
 
 from pki.crl import CrlSigner
 from pki.evidence import InProcessValidationData
 from pki.ocsp import OcspResponder
 from pki.timestamp import TimeStampAuthority
+from records.form import with_signature_fields
 from signing.appearance import Appearance
 from signing.fonts import fonts_path
 from signing.sign import SignatureRequest
 from signing.workflow import Manifest, Workflow
-from tests.support.authority import BASE_URL, SCHOOL, SCHOOL_IDENTIFIER, Credential, TestAuthority, make_authority
+from tests.support.authority import BASE_URL, MOMENT, SCHOOL, SCHOOL_IDENTIFIER, Credential, TestAuthority, make_authority
 
 WORKFLOW = Workflow.from_mapping(
     {
@@ -103,8 +104,9 @@ class SigningHouse:
         return SignatureRequest(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def make_signing_house() -> SigningHouse:
-    authority = make_authority()
+def make_signing_house(at: datetime = MOMENT) -> SigningHouse:
+    """A fresh house whose clock stands at `at`. Programs that look at the machine's clock want one of now."""
+    authority = make_authority(at)
     responder = OcspResponder(
         issuers={"issuing": authority.issuing_der},
         certificate_der=authority.ocsp_der,
