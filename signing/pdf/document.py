@@ -126,6 +126,17 @@ class Document:
         read_value(self.data, head.end() if head else start, limits=self.limits, entry_spans=found)
         return found
 
+    def object_at(self, offset: int, *, revision: int | None = None) -> tuple[int, PdfObject, int]:
+        """(number, object, exclusive end) of the indirect object whose `N G obj` begins at `offset`."""
+        head = _OBJECT.match(self.data, offset)
+        value, end = self._at(offset, revision)
+        return int(head[1]) if head else 0, value, end
+
+    def head_end(self, number: int, revision: int | None = None) -> int:
+        """Where the octets that are lexed end: at a stream's data, else after `endobj`."""
+        start, end = self.span(number, revision)
+        return self._heads[start][2] or end
+
     def stream_data(self, stream: Stream, *, revision: int | None = None) -> bytes:
         """The decoded octets of `stream`. Raises :class:`PdfError` on other filters than FlateDecode, :class:`LimitError` on bombs."""
         head: dict[str, PdfObject] = {

@@ -1,0 +1,101 @@
+"""One update beside the revision before it: what differs, what a role has accounted for so far, what speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from signing.pdf.document import Document, XrefEntry
+from signing.pdf.fields import Form
+from signing.pdf.objects import PdfObject, Ref, Stream
+from signing.references import References
+from signing.verdict import Changes, Message
+
+MAX_FINDINGS = 20  # for one update; the first ones say enough
+RISING = tuple(Changes)
+
+
+def worse(one: Changes, other: Changes) -> Changes:
+    """The greater concern of the two."""
+    return max(one, other, key=RISING.index)
+
+
+@dataclass
+class Comparison:
+    """The state of one analysis. `before` and `after` are revision indices; `changed` holds the entries of `after` that differ."""
+
+    document: Document
+    after: int
+    changed: dict[int, XrefEntry]
+    old_form: Form
+    new_form: Form
+    references: References
+    strict: bool
+    kind: Changes = Changes.NONE
+    findings: list[Message] = field(default_factory=list)
+    claimed: dict[int, str] = field(default_factory=dict)
+    filled: list[str] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
+    new_widgets: set[Ref] = field(default_factory=set)
+
+    @property
+    def before(self) -> int:
+        return self.after - 1
+
+    def old(self, value: PdfObject) -> PdfObject:
+        return self.document.get(value, revision=self.before)
+
+    def new(self, value: PdfObject) -> PdfObject:
+        return self.document.get(value, revision=self.after)
+
+    def is_changed(self, value: PdfObject) -> bool:
+        return isinstance(value, Ref) and value.number in self.changed
+
+    def is_new(self, value: PdfObject) -> bool:
+        """Whether `value` refers to an object that this update brings and that did not exist before."""
+        if not isinstance(value, Ref) or value.number not in self.changed:
+            return False
+        entry = self.document.entry(value.number, self.before)
+        return entry is None or entry.kind == "free"
+
+    def claim(self, ref: Ref, role: str) -> None:
+        self.claimed.setdefault(ref.number, role)
+
+    def permit(self, kind: Changes) -> None:
+        """Records a change of this kind."""
+        self.kind = worse(self.kind, kind)
+
+    def refuse(self, code: str, text: str) -> None:
+        """Records a change that nothing permits."""
+        self.kind = Changes.UNDEFINED
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(Message(code, f"revision {self.after}: {text}"))
+
+    def only(self, old: dict[str, PdfObject], new: dict[str, PdfObject], keys: Iterable[str]) -> set[str]:
+        """The keys outside `keys` in which two dictionaries differ."""
+        return {key for key in old.keys() | new.keys() if not same(old.get(key), new.get(key))} - set(keys)
+
+
+def same(one: PdfObject, other: PdfObject) -> bool:
+    """Equal as PDF objects. Unlike ==, true is not 1 and a name is not a string."""
+    if isinstance(one, bool) or isinstance(other, bool) or one is None or other is None:
+        return one is other
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return one == other
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, Stream) and isinstance(other, Stream):
+        return one.raw == other.raw and same(one.dictionary, other.dictionary)
+    return one == other
+
+
+def appended(old: PdfObject, new: PdfObject) -> list[PdfObject] | None:
+    """What was appended to an array; None where it was changed in any other way. An absent array counts as empty."""
+    before = [] if old is None else old
+    if not isinstance(before, list) or not isinstance(new, list) or not same(before, new[: len(before)]):
+        return None
+    return new[len(before) :]

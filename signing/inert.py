@@ -1,0 +1,61 @@
+"""Appearances and signature values must be inert: nothing that runs, nothing that hides or shows by layers, nothing outside the file.
+
+Everything new that can be reached from them is walked and claimed; what existed before may be referred to, since it was signed.
+"""
+
+from __future__ import annotations
+
+from signing.comparison import Comparison
+from signing.pdf.objects import PdfObject, Ref, Stream
+
+ACTIVE_KEYS = frozenset({"OC", "OCG", "OCGs", "AA", "JS", "OpenAction", "XFA", "OPI", "Alternates", "EF", "RF", "Launch", "PS"})
+ACTIVE_TYPES = frozenset({"Action", "OCG", "OCMD", "Filespec", "EmbeddedFile", "Page", "Pages", "Catalog", "Annot", "ObjStm", "XRef"})
+ACTIVE_SUBTYPES = frozenset({"PS", "Widget", "Link", "Screen", "Movie", "RichMedia", "3D"})
+MAX_OBJECTS = 2_000  # new objects in one appearance; a signature's has about ten
+
+
+def claim_inert(comparison: Comparison, value: PdfObject, role: str) -> None:
+    """Claims for `role` every new object that `value` reaches; refuses what is active, dangling or redefined on the way."""
+    waiting: list[PdfObject] = [value]
+    seen: set[int] = set()
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Ref):
+            if item.number in seen:
+                continue
+            seen.add(item.number)
+            if len(seen) > MAX_OBJECTS:
+                comparison.refuse("OBJECT_UNEXPLAINED", f"the {role} reaches more than {MAX_OBJECTS} objects")
+                return
+            waiting += _entered(comparison, item, role)
+        elif isinstance(item, list):
+            waiting += item
+        elif isinstance(item, dict):
+            _check(comparison, item, role, is_stream=False)
+            waiting += item.values()
+        elif isinstance(item, Stream):
+            _check(comparison, item.dictionary, role, is_stream=True)
+            waiting += item.dictionary.values()
+
+
+def _entered(comparison: Comparison, ref: Ref, role: str) -> list[PdfObject]:
+    """The object behind `ref`, to be walked, where this update brings it."""
+    if comparison.is_new(ref):
+        if comparison.claimed.get(ref.number, role) != role:
+            comparison.refuse("OBJECT_UNEXPLAINED", f"object {ref.number} serves as {role} and as {comparison.claimed[ref.number]}")
+            return []
+        comparison.claim(ref, role)
+        return [comparison.new(ref)]
+    if comparison.new(ref) is None:
+        comparison.refuse("DANGLING_REFERENCE", f"the {role} refers to object {ref.number}, which does not exist")
+    return []  # signed before, or redefined and then for its own role to explain
+
+
+def _check(comparison: Comparison, found: dict[str, PdfObject], role: str, *, is_stream: bool) -> None:
+    keys = ACTIVE_KEYS & found.keys() | ({"F", "A"} & found.keys() if is_stream else set())
+    active = sorted(keys)
+    kind, subtype, action = (comparison.new(found.get(key)) for key in ("Type", "Subtype", "S"))
+    if kind in ACTIVE_TYPES or subtype in ACTIVE_SUBTYPES or (action == "JavaScript"):
+        active.append(str(kind or subtype or action))
+    if active:
+        comparison.refuse("ACTIVE_CONTENT", f"the {role} holds {', '.join(active)}, which may act or hide")

@@ -1,0 +1,124 @@
+"""The inbound-reference question: which objects are already referred to by the octets that came before an update?
+
+A new object whose number a signed object already mentions would fill a hole in what was signed; a redefined object that is mentioned
+in more than one capacity would change something besides what its role allows. Both are refused, so a mention may be reported once
+too often but never be missed.
+
+How: one regular expression finds `N G R` wherever it is spelled, inside streams, strings and comments too, so it finds at least what the
+lexer would. References broken by comments are found by a second pass. Objects in object streams are walked as values. A hit that
+turns out to lie inside a string or a stream's data is dropped again by lexing its object.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from signing.errors import LimitError
+from signing.pdf.document import Document
+from signing.pdf.objects import PdfObject, Ref, Stream
+
+_END = rb"(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])"  # a token ends where no regular character follows
+_BOUND = rb"(?<![^\x00\t\n\x0c\r ()<>\[\]{}/%])"
+_WHITE = rb"[\x00\t\n\x0c\r ]"
+# Both run over the octets in reverse: looking for `R` or `%` first is five times as fast as looking for digits first.
+_REFERENCE = re.compile(_BOUND + rb"R" + _WHITE + rb"++[0-9]++" + _WHITE + rb"++([0-9]++)" + _END)
+_BEFORE_COMMENT = re.compile(rb"%" + _WHITE + rb"*+([0-9]++)" + _END + rb"(?:" + _WHITE + rb"++([0-9]++)" + _END + rb")?")
+_SKIP = re.compile(rb"(?:" + _WHITE + rb"++|%[^\r\n]*+)++")
+_INTEGER = re.compile(rb"[0-9]++" + _END)
+_R = re.compile(rb"R" + _END)
+COMMENT_WORK = 4  # octets of comments looked at, per octet of file, before the document is refused
+_MAX_DIGITS = 20
+
+
+class References:
+    """The index over one document. Made once; each question costs a look-up and at most the lexing of the objects that were hit."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._hits: dict[int, list[int]] = {}
+        for offset, number in scan(document.data):
+            self._hits.setdefault(number, []).append(offset)
+        self._compressed: dict[int, list[tuple[int, int, str]]] = {}
+        for revision in document.revisions:
+            for number, entry in revision.entries.items():
+                if entry.kind == "compressed":
+                    for found, key in mentions(document.get(Ref(number), revision=revision.index)):
+                        self._compressed.setdefault(found, []).append((revision.start, number, key))
+        places = {(e.offset, r.index) for r in document.revisions for e in r.entries.values() if e.kind == "offset"}
+        self._places = sorted(dict(sorted(places, reverse=True)).items())  # the oldest revision that names the place
+        self._starts = [offset for offset, _ in self._places]
+
+    def contexts(self, number: int, before: int) -> tuple[tuple[int, str], ...]:
+        """(number of the object that mentions `number`, key under which it does) for every mention in the first `before` octets.
+
+        The key is "" directly in a top-level array; the object's number is 0 where the mention stands in no listed object (a trailer).
+        """
+        found = {(holder, key) for start, holder, key in self._compressed.get(number, ()) if start < before}
+        for offset in self._hits.get(number, ()):
+            if offset >= before:
+                break
+            found |= self._context(number, offset)
+        return tuple(sorted(found))
+
+    def _context(self, number: int, offset: int) -> set[tuple[int, str]]:
+        at = bisect_right(self._starts, offset) - 1
+        if at < 0:
+            return {(0, "")}
+        start, revision = self._places[at]
+        holder, value, end = self._document.object_at(start, revision=revision)
+        if offset >= end:
+            return {(0, "")}
+        return {(holder, key) for found, key in mentions(value) if found == number}
+
+
+def scan(data: bytes) -> Iterator[tuple[int, int]]:
+    """(offset, object number) of everything in `data` that a lexer could read as a reference, in rising order of offset.
+
+    Raises :class:`LimitError` where comments between numbers would make this quadratic.
+    """
+    backwards, size = data[::-1], len(data)
+    found = [(size - match.end(1), match[1][::-1]) for match in _REFERENCE.finditer(backwards)]
+    found += _across_comments(data, backwards)
+    for offset, digits in sorted(found):
+        if len(digits) <= _MAX_DIGITS:
+            yield offset, int(digits)
+
+
+def _across_comments(data: bytes, backwards: bytes) -> Iterator[tuple[int, bytes]]:
+    """References with a comment between their tokens, tried from each integer that stands before a comment, or before such an integer."""
+    size, budget = len(data), COMMENT_WORK * len(data) + 100_000
+    for match in _BEFORE_COMMENT.finditer(backwards):
+        for group in (1, 2):
+            if match[group] is None:
+                continue
+            position = size - match.start(group)
+            for following in (_INTEGER, _R):
+                skipped = _SKIP.match(data, position)
+                if skipped is None:
+                    break
+                budget -= skipped.end() - position
+                if budget < 0:
+                    raise LimitError("too many comments between numbers")
+                token = following.match(data, skipped.end())
+                if token is None:
+                    break
+                position = token.end()
+            else:
+                yield size - match.end(group), match[group][::-1]
+
+
+def mentions(value: PdfObject) -> Iterator[tuple[int, str]]:
+    """(object number, key) of each reference inside one object; the key is the nearest dictionary key above it, "" where there is none."""
+    waiting: list[tuple[PdfObject, str]] = [(value, "")]
+    while waiting:
+        item, key = waiting.pop()
+        if isinstance(item, Ref):
+            yield item.number, key
+        elif isinstance(item, list):
+            waiting.extend((one, key) for one in item)
+        elif isinstance(item, dict):
+            waiting.extend((one, name) for name, one in item.items())
+        elif isinstance(item, Stream):
+            waiting.extend((one, name) for name, one in item.dictionary.items())

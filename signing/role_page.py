@@ -1,0 +1,64 @@
+"""The role of pages: a page may take up the widgets of the fields that this update adds, and nothing else about it may change."""
+
+from __future__ import annotations
+
+from signing.comparison import Comparison, appended
+from signing.pdf.objects import Name, PdfObject, Ref
+from signing.pdf.pages import pages
+
+
+def review_pages(comparison: Comparison) -> None:
+    """Claims changed pages and arrays of annotations that only gain the new fields' widgets."""
+    waiting = [n for n in comparison.changed if n not in comparison.claimed and not comparison.is_new(Ref(n))]
+    candidates = {n for n in waiting if isinstance(_old(comparison, n), list) or _is_page(_old(comparison, n))}
+    placed: list[Ref] = []
+    if candidates or any(n not in comparison.claimed for n in comparison.changed):
+        for ref, page in pages(comparison.document, comparison.before):
+            annots = page.get("Annots")
+            if ref.number in candidates:
+                _review_page(comparison, ref, page, placed)
+            elif isinstance(annots, Ref) and annots.number in candidates:
+                comparison.claim(annots, "annotations array")
+                _review_annotations(comparison, comparison.old(annots), comparison.new(annots), placed)
+    if len(set(placed)) != len(placed) or set(placed) - comparison.new_widgets:
+        comparison.refuse("ANNOTATION_ADDED", "a new widget was put on more than one page")
+
+
+def _old(comparison: Comparison, number: int) -> PdfObject:
+    entry = comparison.document.entry(number, comparison.before)
+    return comparison.old(Ref(number, entry.generation)) if entry else None
+
+
+def _is_page(value: PdfObject) -> bool:
+    return isinstance(value, dict) and value.get("Type") == Name("Page")
+
+
+def _review_page(comparison: Comparison, ref: Ref, old: dict[str, PdfObject], placed: list[Ref]) -> None:
+    new = comparison.new(ref)
+    if not isinstance(new, dict):
+        comparison.refuse("PAGE_CHANGED", f"page object {ref.number} was removed")
+        return
+    comparison.claim(ref, "page")
+    if extra := comparison.only(old, new, ("Annots",)):
+        comparison.refuse("PAGE_CHANGED", f"page object {ref.number} changed in {', '.join(sorted(extra))}")
+    before, after = old.get("Annots"), new.get("Annots")
+    if isinstance(before, Ref) and before != after:
+        comparison.refuse("PAGE_CHANGED", f"page object {ref.number} refers to another array of annotations")
+        return
+    if isinstance(after, Ref) and comparison.is_changed(after):
+        comparison.claim(after, "annotations array")
+    _review_annotations(comparison, comparison.old(before), comparison.new(after), placed)
+
+
+def _review_annotations(comparison: Comparison, old: PdfObject, new: PdfObject, placed: list[Ref]) -> None:
+    if old is None and new is None:
+        return
+    more = appended(old, new)
+    if more is None:
+        comparison.refuse("ANNOTATION_REMOVED", "annotations were removed from a page or reordered")
+        return
+    for item in more:
+        if isinstance(item, Ref) and item in comparison.new_widgets:
+            placed.append(item)
+        else:
+            comparison.refuse("ANNOTATION_ADDED", "an annotation was added to a page that belongs to no new signature or time stamp")
