@@ -32,7 +32,10 @@ MAX_SAFE_INTEGER = 2**53 - 1  # RFC 8785 section 3.2.2.3: beyond it IEEE doubles
 
 def canonical_json(value: Any) -> bytes:
     """RFC 8785 octets of None, bool, int, str, list, tuple and dict with text keys; raises :class:`RecordContentError` on anything else."""
-    return json.dumps(_ordered(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    try:
+        return json.dumps(_ordered(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except UnicodeEncodeError:
+        raise RecordContentError("canonical JSON is UTF-8; a text holds half a character (a lone surrogate)") from None
 
 
 def _ordered(value: Any) -> Any:
@@ -44,7 +47,7 @@ def _ordered(value: Any) -> Any:
         return [_ordered(item) for item in value]
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         # RFC 8785 section 3.2.3 sorts by UTF-16 code units, which differs from code points above U+FFFF
-        return {key: _ordered(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be"))}
+        return {key: _ordered(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))}
     raise RecordContentError(f"canonical JSON holds texts, integers, lists and objects; got {type(value).__name__}")
 
 
