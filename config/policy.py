@@ -15,7 +15,7 @@ MAX_POLICY_FILE = 1024 * 1024  # octets
 
 
 def load_policy(name_or_file: str) -> VerificationPolicy:
-    """`record`, `ades`, or the path of a TOML file, whose workflows are looked for beside it first, then among those that come with the house.
+    """`record`, `ades`, or the path of a TOML file, whose workflows are looked for beside it first, then among the house's own.
 
     Raises :class:`config.errors.SettingsError` where there is none, :class:`signing.errors.PolicyError` where it does not say what it must.
     """

@@ -1,0 +1,1 @@
+"""JSON and DER routes: each parses, calls one service and shapes the reply."""

@@ -1,0 +1,53 @@
+"""The application: a house in, ASGI out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Scope
+
+from api.authority import AuthorityEndpoints
+from api.checker import Checker, Judge
+from api.crl_shelf import CrlShelf
+from api.errors import install
+from api.middleware import BodyLimit, SecurityHeaders
+from api.pages.verify import verify_routes
+from api.routes.publication import publication_routes
+from api.routes.verification import verification_routes
+from config.house import House
+
+STATIC = Path(__file__).parent / "static"
+DAY = 86_400  # seconds
+
+
+def create_app(house: House, judge: Judge) -> ASGIApp:
+    """The service of one house; `judge` is :class:`api.judge.ProcessJudge` but in tests. Closing the house is the caller's."""
+    crls = CrlShelf(house.crl_signers, clock=house.clock)
+    checker = Checker(house, crls, judge)
+    app = FastAPI(
+        title="EduSeal",
+        summary="Digital signatures for education records",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # its pages load scripts from elsewhere
+        redoc_url=None,
+    )
+    install(app)
+    app.include_router(verify_routes(house, checker))
+    app.include_router(verification_routes(checker))
+    app.include_router(publication_routes(house, crls))
+    app.mount("/static", Static(directory=STATIC))
+    limited = BodyLimit(app)
+    return SecurityHeaders(AuthorityEndpoints(limited, responder=house.responder, tsa=house.tsa, clock=house.clock))
+
+
+class Static(StaticFiles):
+    """Files of this package, kept by browsers for a day."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if response.status_code == 200:
+            response.headers["Cache-Control"] = f"public, max-age={DAY}"
+        return response

@@ -1,0 +1,27 @@
+"""The verifier behind the service: each upload in a process of its own, which is killed when it overruns its limits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from config.house import House
+from signing.bulk import Worker
+from signing.intake import Item
+from signing.report import Row
+from signing.trust import NamedAnchor, Supplied, TrustStore
+from signing.worker import Task
+
+
+class ProcessJudge:
+    """Trusts the house's own root and nothing else. What one stranger's file does cannot reach the next one's: no process is used twice."""
+
+    def __init__(self, house: House) -> None:
+        self._policy = house.policy
+        self._trust = TrustStore((NamedAnchor(house.authority.root_der, "root"),))
+
+    def __call__(self, name: str, data: bytes, *, at: datetime, supplied: Supplied) -> Row:
+        worker = Worker(Task(policy=self._policy, trust=self._trust, at=at, supplied=supplied))
+        try:
+            return worker.judge(Item(name=name, path=name, size=len(data)), data)
+        finally:
+            worker.close()

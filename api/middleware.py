@@ -1,0 +1,85 @@
+"""What holds for every answer and every request: security headers, and a bound on the size of a body."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import Problem, problem_response
+
+MAX_BODY = 32 * 1024 * 1024  # octets; a record has 0.1 to 1 MB
+
+MAX_LENGTH_DIGITS = 18  # of a Content-Length header: Python refuses to read numbers of thousands of digits
+
+# No script at all; pictures may be the stylesheet's own (data:) icons; forms post to this site; nobody frames it.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class SecurityHeaders:
+    """Adds :data:`HEADERS` to every answer, error answers too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+class BodyLimit:
+    """Refuses a larger body with 413: by its Content-Length before anything is read, else while it is read."""
+
+    def __init__(self, app: ASGIApp, *, limit: int = MAX_BODY) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if len(announced) > MAX_LENGTH_DIGITS or (announced.isdigit() and int(announced) > self._limit):
+            await problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", self._text(), headers={"Connection": "close"})(
+                scope, receive, send
+            )
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._limit:
+                raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", self._text())
+            return message
+
+        await self._app(scope, counted, send)
+
+    def _text(self) -> str:
+        return f"the request is larger than the {self._limit // (1024 * 1024)} MB that are accepted"

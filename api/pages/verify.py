@@ -1,0 +1,166 @@
+"""The public verification page: anyone drops a PDF and reads one answer in plain words. No account, no script, nothing kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from api.checker import Checked, Checker
+from api.errors import Problem
+from api.middleware import MAX_BODY
+from api.pages.outcome import Outcome, State, checks_of, outcome_of, status_unknown
+from api.pages.words import LANGUAGES, Words, choose
+from api.upload import read_upload
+from config.house import House
+from records.errors import NotFoundError
+from signing.report import findings
+from signing.verdict import Indication, RecordStatus
+
+MEGABYTES = MAX_BODY // (1024 * 1024)
+MAX_CODE = 64  # characters of a record's id (records.record)
+TONES = {
+    Outcome.CURRENT: "good",
+    Outcome.SUPERSEDED: "warn",
+    Outcome.WITHDRAWN: "warn",
+    Outcome.ALTERED: "bad",
+    Outcome.NOT_OFFICIAL: "bad",
+    Outcome.UNTRUSTED: "bad",
+    Outcome.UNDETERMINED: "calm",
+    Outcome.NO_SIGNATURE: "calm",
+}
+STATES = {State.GOOD: "good", State.BAD: "bad", State.UNKNOWN: "calm"}
+_INDICATIONS = {Indication.TOTAL_PASSED: "good", Indication.TOTAL_FAILED: "bad", Indication.INDETERMINATE: "calm"}
+
+
+class VerifyPages:
+    """Renders the page. `house` gives the root's fingerprint, the clock and the books."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._templates = Environment(
+            loader=PackageLoader("api.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        self._fingerprint = fingerprint(house.authority.root_der)
+
+    def form(self, words: Words, request: Request, *, record: str | None, version: int | None) -> HTMLResponse:
+        code = self._code(words, record, version) if record and version else None
+        return self._page("verify.html", words, request, code=code)
+
+    def verdict(self, words: Words, request: Request, checked: Checked) -> HTMLResponse:
+        row, outcome = checked.row, outcome_of(checked.row)
+        text = words(f"outcome.{outcome}.text")
+        action = words(f"outcome.{outcome}.action")
+        if outcome is Outcome.UNDETERMINED and status_unknown(row):
+            text = words("outcome.undetermined.status")
+        if outcome is Outcome.SUPERSEDED and checked.current_version:
+            action = words("outcome.superseded.action_version", current=checked.current_version)
+        return self._page(
+            "verdict.html",
+            words,
+            request,
+            row=row,
+            outcome=outcome.value,
+            tone=TONES[outcome],
+            text=text,
+            action=action,
+            signers=[_signer(words, signature) for signature in row["signatures"]],
+            checks=checks_of(row),
+            tones=STATES,
+            findings=findings(row),
+            report=json.dumps(row, ensure_ascii=False, indent=2),
+            checked_at=f"{self._house.clock():%Y-%m-%d %H:%M} UTC",
+        )
+
+    def error(self, words: Words, request: Request, problem: Problem) -> HTMLResponse:
+        key = f"error.{problem.slug}"
+        text = words(key, megabytes=MEGABYTES) if key in words else words("error.other")
+        page = self._page("error.html", words, request, text=text)
+        page.status_code = problem.status.value
+        page.headers.update(problem.headers)
+        return page
+
+    def _code(self, words: Words, record: str, version: int) -> dict[str, Any]:
+        """What the books say of a record by its code alone: its status, and no more."""
+        status = self._house.stores.records.status(record, version)
+        text = words(f"code.{status.value}") if status in (RecordStatus.CURRENT, RecordStatus.WITHDRAWN) else words("code.unknown")
+        if status is RecordStatus.SUPERSEDED:
+            current = self._current(record)
+            text = words("code.superseded", current=current) if current else words("code.superseded_plain")
+        return {"record": record, "version": version, "text": text}
+
+    def _current(self, record: str) -> int | None:
+        try:
+            current = self._house.stores.records.load(record).current
+        except NotFoundError:
+            return None
+        return current.number if current else None
+
+    def _page(self, template: str, words: Words, request: Request, **values: Any) -> HTMLResponse:
+        text = self._templates.get_template(template).render(
+            words=words,
+            languages=LANGUAGES,
+            host=request.url.netloc,
+            root_fingerprint=self._fingerprint,
+            megabytes=MEGABYTES,
+            **values,
+        )
+        return HTMLResponse(text, headers={"Cache-Control": "no-store", "Vary": "Accept-Language", "Content-Language": words.language})
+
+
+def verify_routes(house: House, checker: Checker) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+    pages = VerifyPages(house)
+
+    @router.get("/")
+    async def home() -> RedirectResponse:
+        return RedirectResponse("/verify", HTTPStatus.SEE_OTHER)
+
+    @router.get("/verify")
+    def form(
+        request: Request,
+        lang: str | None = None,
+        record: str | None = Query(None, max_length=MAX_CODE),
+        version: int | None = Query(None, ge=1, le=1_000_000),
+    ) -> HTMLResponse:
+        return pages.form(_words(request, lang), request, record=record, version=version)
+
+    @router.post("/verify")
+    async def check(request: Request, lang: str | None = None) -> HTMLResponse:
+        words = _words(request, lang)
+        try:
+            upload = await read_upload(request)
+            checked = await checker.check(upload.name, upload.data)
+        except Problem as problem:
+            return pages.error(words, request, problem)
+        return pages.verdict(words, request, checked)
+
+    return router
+
+
+def fingerprint(certificate_der: bytes) -> str:
+    """SHA-256, upper-case hexadecimal in pairs, as `openssl x509 -fingerprint -sha256` prints it."""
+    return hashlib.sha256(certificate_der).digest().hex(":").upper()
+
+
+def _words(request: Request, lang: str | None) -> Words:
+    return choose(lang, request.headers.get("accept-language"))
+
+
+def _signer(words: Words, signature: dict[str, Any]) -> dict[str, str]:
+    """One row of the table of signers: what the certificate says, never the claims inside the PDF."""
+    signer = signature["signer"] or {}
+    role, moment = signer.get("role"), signature["best_signature_time"]
+    return {
+        "name": signer.get("name") or words("signers.unnamed"),
+        "role": words(f"role.{role}") if role and f"role.{role}" in words else words("signers.none"),
+        "organization": signer.get("organization") or words("signers.none"),
+        "time": f"{moment[:16].replace('T', ' ')} UTC" if moment else words("signers.none"),
+        "answer": words(f"indication.{signature['indication']}"),
+        "tone": _INDICATIONS.get(signature["indication"], "calm"),
+    }

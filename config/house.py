@@ -1,0 +1,59 @@
+"""The house as its callers see it: every part, wired. Made by :mod:`config.bootstrap` alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from config.house_file import HousePlan
+from config.settings import Settings
+from db.api_keys import ApiKeys
+from db.certificates import Certificates
+from db.documents import Documents
+from db.engine import Database
+from db.holder_keys import HolderKeys
+from db.log import Log
+from db.records import Records
+from db.roster import Roster
+from pki.crl import CrlSigner
+from pki.establish import EstablishedAuthority
+from pki.evidence import InProcessValidationData
+from pki.ocsp import OcspResponder
+from pki.ports import Clock, KeyStore
+from pki.profile import CertificateProfile
+from pki.timestamp import TimeStampAuthority
+from signing.policy import VerificationPolicy
+
+
+@dataclass(frozen=True)
+class Stores:
+    """What the house remembers."""
+
+    database: Database
+    certificates: Certificates
+    holder_keys: HolderKeys
+    roster: Roster
+    records: Records
+    documents: Documents
+    api_keys: ApiKeys
+    log: Log
+
+
+@dataclass(frozen=True)
+class House:
+    """The authority with its services and books. Close it when done."""
+
+    settings: Settings
+    plan: HousePlan
+    clock: Clock
+    keys: KeyStore
+    profiles: dict[str, CertificateProfile]
+    authority: EstablishedAuthority
+    responder: OcspResponder
+    tsa: TimeStampAuthority
+    crl_signers: tuple[CrlSigner, ...]
+    evidence: InProcessValidationData
+    policy: VerificationPolicy
+    stores: Stores
+
+    def close(self) -> None:
+        self.stores.database.close()
