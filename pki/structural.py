@@ -78,7 +78,7 @@ def _compare(tbs_der: bytes, plan: Plan) -> None:
     _expect("encoding", certificate.tbs_certificate_bytes == tbs_der)
     _validity(certificate, plan)
     _subject(certificate, plan)
-    _public_key(certificate, plan)
+    _public_key(tbs_der, plan)
     extensions = {extension.oid: extension for extension in certificate.extensions}
     _extension_set(extensions, plan)
     _canonical(tbs_der, extensions)
@@ -117,12 +117,14 @@ def _subject(certificate: x509.Certificate, plan: Plan) -> None:
     _expect("subject attribute order", [part.oid for part in certificate.subject] == [OIDS[name] for name, _ in plan.subject.items()])
 
 
-def _public_key(certificate: x509.Certificate, plan: Plan) -> None:
-    """4. The key that was asked for, of a kind that the profile allows."""
-    spki = plan.public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    read = certificate.public_key()
-    _expect("public key", read.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo) == spki)
-    plan.profile.check_key(read)
+def _public_key(tbs_der: bytes, plan: Plan) -> None:
+    """4. The key that was asked for, octet for octet (a point has two spellings), of a kind that the profile allows."""
+    _expect("public key", asn1.encode_der(asn1.decode_der(Head, tbs_der).public_key) == _spki(plan))
+    plan.profile.check_key(plan.public_key)
+
+
+def _spki(plan: Plan) -> bytes:
+    return plan.public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def _extension_set(extensions: Extensions, plan: Plan) -> None:
@@ -173,8 +175,7 @@ def _identifiers(extensions: x509.Extensions, plan: Plan) -> None:
     authority = extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
     _expect("authority key identifier", authority.key_identifier == plan.issuer.key_identifier)
     _expect("authority key identifier form", authority.authority_cert_issuer is None and authority.authority_cert_serial_number is None)
-    encoded = plan.public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    _expect("subject key identifier", extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest == _method_1(encoded))
+    _expect("subject key identifier", extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest == _method_1(_spki(plan)))
     base, uri = plan.urls.base, x509.UniformResourceIdentifier
     wanted = [(AuthorityInformationAccessOID.OCSP, uri(f"{base}/ocsp"))] if profile.ocsp else []
     if profile.ca_issuers:

@@ -18,8 +18,7 @@ def subject(**changes: Any) -> Subject:
 
 
 def test_common_name_is_counted_in_characters_not_octets() -> None:
-    name = subject(common_name="Ư" * 64).x509_name()
-    assert x509.Name.from_rfc4514_string(name.rfc4514_string()) == name
+    assert Subject.from_x509(subject(common_name="Ư" * 64).x509_name()).common_name == "Ư" * 64
     with pytest.raises(SubjectError, match=r"common_name: 65 characters, X\.520 allows 64"):
         subject(common_name="Ư" * 65)
 
