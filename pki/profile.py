@@ -157,9 +157,10 @@ def _key_kind(key: object) -> tuple[str | None, str]:
         kind = {"secp256r1": "P-256", "secp384r1": "P-384"}.get(key.curve.name)
         return kind, kind or key.curve.name
     if isinstance(key, rsa.RSAPublicKey):
+        exponent = key.public_numbers().e
         # TS 119 312 clause 6.2.2.1: an odd exponent above 2^16
-        sound = MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS and 65537 <= key.public_numbers().e < 1 << 256
-        return ("RSA" if sound else None), f"RSA-{key.key_size}, e={key.public_numbers().e if key.public_numbers().e < 65537 else 'large'}"
+        sound = MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS and 65537 <= exponent < 1 << 256
+        return ("RSA" if sound else None), f"RSA-{key.key_size}" + ("" if exponent == 65537 else " with an unusual exponent")
     return None, type(key).__name__
 
 

@@ -258,9 +258,11 @@ def shipped_profiles() -> dict[str, CertificateProfile]:
     return profiles_from(load_toml("profiles", name) for name in names("profiles"))
 
 
-def make_authority(at: datetime = MOMENT, *, base_url: str = BASE_URL, crl_shards: int = 4) -> TestAuthority:
+def make_authority(at: datetime = MOMENT, *, base_url: str = BASE_URL, crl_shards: int = 4, lint_rate: float = 0) -> TestAuthority:
     """A fresh authority established at `at`, in a few milliseconds."""
     clock, store, keys = StandingClock(at), MemoryCertificateStore(), MemoryKeyStore()
     profiles, urls = shipped_profiles(), AuthorityUrls(base_url)
-    established = establish(keys, store, profiles, clock=clock, urls=urls, organization=ORGANIZATION, crl_shards=crl_shards, lint_rate=0)
+    established = establish(
+        keys, store, profiles, clock=clock, urls=urls, organization=ORGANIZATION, crl_shards=crl_shards, lint_rate=lint_rate
+    )
     return TestAuthority(clock, store, keys, profiles, urls, established)
