@@ -56,6 +56,7 @@ __all__ = [
     "TrustAnchor",
     "ValidatedPath",
     "ValidityError",
+    "anchors_above",
     "load_certificate",
     "validate_path",
 ]
@@ -178,6 +179,20 @@ def _search(
     except PathLimitError as exc:
         raise failure if isinstance(failure, ValidityError) else exc from exc
     raise failure or search.failure or NoPathError(_no_path(leaf, pool, anchors))
+
+
+def anchors_above(
+    certificate: Certificate, *, intermediates: Sequence[bytes], anchors: Sequence[TrustAnchor], at: datetime, policy: PathPolicy
+) -> frozenset[TrustAnchor]:
+    """The `anchors` that `certificate` leads to by names and signatures (itself, where it is one); no path is validated.
+
+    Raises :class:`pki.chain_errors.PathLimitError`.
+    """
+    by_der = {anchor.certificate_der: anchor for anchor in anchors}
+    if certificate.der in by_der:
+        return frozenset({by_der[certificate.der]})
+    search = Search(Pool(intermediates, _certificates(anchors)), signature_check(policy.algorithms, at))
+    return frozenset(by_der[anchor.der] for _, anchor in search.paths(certificate))
 
 
 _NEARNESS = (PathSignatureError, ConstraintError, PurposeError, ValidityError)

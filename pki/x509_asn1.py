@@ -60,17 +60,6 @@ class RevokedCertificate:
 
 
 @asn1.sequence
-class TBSCertList:
-    version: int | None
-    signature: TLV
-    issuer: TLV
-    this_update: UTCTime | GeneralizedTime
-    next_update: UTCTime | GeneralizedTime | None
-    revoked_certificates: list[RevokedCertificate] | None
-    extensions: Annotated[list[Extension] | None, Explicit(0)]
-
-
-@asn1.sequence
 class AttributeTypeAndValue:
     type: OID
     value: TLV
@@ -164,6 +153,16 @@ class Policies:
 @asn1.sequence
 class Mappings:
     items: list[PolicyMapping]
+
+
+@asn1.sequence
+class ExtensionList:
+    items: list[Extension]
+
+
+@asn1.sequence
+class RevokedCertificates:
+    items: list[RevokedCertificate]
 
 
 @asn1.sequence
