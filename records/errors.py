@@ -89,3 +89,7 @@ class NotCompleteError(LifeCycleError):
 
 class AlreadyWithdrawnError(LifeCycleError):
     """A withdrawn record stays withdrawn."""
+
+
+class EnrolmentError(RecordsError):
+    """A person cannot get a certificate: blocked, of a role that signs nothing, or of another school."""

@@ -109,22 +109,25 @@ class _Reading:
         self._taken: dict[str, str] = {}
 
     def entries(self, file: RosterFile | None, columns: tuple[str, ...], make: Callable[[Row], Entry]) -> Iterator[_Place[Entry]]:
-        """The sound entries of a file (of none: nothing). The first column is the id; schools and people each have theirs once."""
+        """The sound entries of a file (of none: nothing). The first column is the id: each school, and each person, has its own."""
         if file is None:
             return
         for row in read_rows(file.data, file=file.name, columns=columns, report=self._report):
             try:
                 entry = make(row)
-                self._claim(entry.id, f"{file.name} row {row.number}", column=columns[0])
+                where = f"{file.name} row {row.number}"
+                self._claim(f"{'school' if isinstance(entry, School) else 'person'} {entry.id}", where, columns[0])
+                if isinstance(entry, School):
+                    self._claim(f"identifier {entry.identifier}", where, "identifier")
             except CellError as exc:
                 self._report(RowError(file.name, row.number, exc.column, str(exc)))
             else:
                 yield _Place(entry, file.name, row.number)
 
-    def _claim(self, key: str, where: str, *, column: str) -> None:
-        claimed = self._taken.setdefault(f"{'school' if column == SCHOOL_COLUMNS[0] else 'person'} {key}", where)
+    def _claim(self, key: str, where: str, column: str) -> None:
+        claimed = self._taken.setdefault(key, where)
         if claimed != where:
-            raise CellError(column, f"this id stands in {claimed} already; give each its own")
+            raise CellError(column, f"this stands in {claimed} already; give each its own")
 
     def _report(self, error: RowError) -> None:
         self.errors.append(error)

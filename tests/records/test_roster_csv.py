@@ -92,7 +92,13 @@ def test_the_other_rows_go_on():
 
 def test_an_id_stands_once():
     assert the_error(HEADER + SOUND + SOUND) == (
-        "teachers.csv row 3, column teacher_id: this id stands in teachers.csv row 2 already; give each its own"
+        "teachers.csv row 3, column teacher_id: this stands in teachers.csv row 2 already; give each its own"
+    )
+
+
+def test_two_schools_do_not_share_an_identifier():
+    assert the_error(HEADER, SCHOOLS + "BL,NTRVN-0109999001,Bằng Lăng,,Hà Nội,VN\n") == (
+        "schools.csv row 3, column identifier: this stands in schools.csv row 2 already; give each its own"
     )
 
 

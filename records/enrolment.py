@@ -1,0 +1,143 @@
+"""Enrolment: a person of the roster gets a key and a certificate; a school gets its seal.
+
+>>> enrolled = enrol(teacher, school, authority=authority, keys=keys, holder_keys=store, kdf=activation_kdf(), clock=now)  # doctest: +SKIP
+>>> print(enrolled.activation_code.text)  # hand it over in a sealed envelope; it is not kept                             # doctest: +SKIP
+
+The private key is made here, wrapped at once under a one-time activation code and under the key-encryption key, and forgotten. The
+person chooses a PIN with the code (:mod:`records.holder`); nobody else ever can sign with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from pki import commitment
+from pki.algorithms import SigningKey
+from pki.holderkey import wrap_holder_key
+from pki.identity import IdentityCode, PersonFacts, check
+from pki.issue import Authority, CertificateRequest, IssuedCertificate
+from pki.kdf import KdfParameters, KeyDerivation
+from pki.pin import ActivationCode, new_activation_code
+from pki.ports import Clock, KeyStore
+from pki.profile import Identity
+from pki.softkey import SoftwareKey
+from pki.subject import Subject, legal_person, person, pseudonymous
+from pki.wrap import wipe
+from records.codes import wrap_opening
+from records.errors import EnrolmentError
+from records.person import Person, Role, School, Student
+from records.ports import HolderKey, HolderKeyStore
+
+ACTIVATION_COST = KdfParameters(time_cost=1, memory_kib=1024, lanes=1)
+"""For activation codes, which carry 95 random bits: no guessing to slow down. PINs take `pki.kdf.RFC9106_64MIB`."""
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """A new certificate. The activation code exists here only: it is shown once, to its holder."""
+
+    holder: str
+    certificate: IssuedCertificate
+    activation_code: ActivationCode = field(repr=False)
+    commitment: bytes | None = None
+    """Of a pupil's code, as the certificate carries it."""
+
+
+def activation_kdf() -> KeyDerivation:
+    return KeyDerivation(ACTIVATION_COST)
+
+
+def enrol(
+    who: Person, school: School, *, authority: Authority, keys: KeyStore, holder_keys: HolderKeyStore, kdf: KeyDerivation, clock: Clock
+) -> Enrolled:
+    """A key and certificate for a person whose code has been accepted; the profile is that of their role.
+
+    Raises :class:`EnrolmentError`, :class:`pki.identity.IdentityError` where the code does not hold up, or what the authority raises. A
+    crash leaves at worst a certificate whose key nobody has: it stands in the authority's books and can be revoked.
+    """
+    profile = _profile(who, school)
+    code = _accepted_code(who)
+    opening = commitment.new_opening() if authority.profiles[profile].identity is Identity.COMMITMENT else None
+    committed = commitment.commit(code.code, opening) if opening else None
+    key, secret = SoftwareKey.generate(), new_activation_code()
+    pkcs8 = bytearray(key.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+    try:
+        wrapped = wrap_holder_key(pkcs8, secret, keys=keys, holder=who.id, kdf=kdf)
+    finally:
+        wipe(pkcs8)
+    subject = _pupil(school, committed) if committed else _plain(who, school, code)
+    issued = authority.certify(CertificateRequest(profile=profile, subject=subject, public_key=key.public_key(), holder=who.id))
+    holder_keys.put(
+        HolderKey(
+            holder=who.id,
+            issuer=issued.issuer,
+            serial=issued.serial,
+            certificate_der=issued.certificate_der,
+            wrapped_key=wrapped,
+            activated=False,
+            created_at=clock(),
+            commitment=committed,
+            wrapped_opening=wrap_opening(opening, holder=who.id, keys=keys) if opening else None,
+        )
+    )
+    return Enrolled(who.id, issued, secret, committed)
+
+
+def enrol_seal(school: School, *, authority: Authority, keys: KeyStore) -> tuple[SigningKey, IssuedCertificate]:
+    """The school's seal: its key stays in the key store under :func:`seal_label`, its certificate in the authority's books.
+
+    Where the key stands already it is kept and gets a new certificate.
+    """
+    label = seal_label(school)
+    key = keys.open(label) if label in keys.labels() else keys.generate(label)
+    subject = legal_person(country=school.country, name=school.short_name, identifier=school.identifier)
+    request = CertificateRequest(profile=Role.SCHOOL_SEAL.value, subject=subject, public_key=key.public_key(), holder=seal_holder(school))
+    return key, authority.certify(request)
+
+
+def seal_holder(school: School) -> str:
+    """Whose the seal's certificate is in the authority's books."""
+    return f"seal/{school.id}"
+
+
+def seal_label(school: School) -> str:
+    """The seal's key in the key store, such as "seal-sm-0c2f81d4": readable, and apart from SM's and sm's namesake."""
+    plain = re.sub(r"[^a-z0-9]+", "-", school.id.lower()).strip("-")
+    return f"seal-{plain}-{hashlib.sha256(school.id.encode()).hexdigest()[:8]}"
+
+
+def _profile(who: Person, school: School) -> str:
+    if who.school_id != school.id:
+        raise EnrolmentError(f"{who.id} belongs to school {who.school_id}, got {school.id}")
+    if isinstance(who, Student):
+        return Role.STUDENT.value
+    if who.role not in (Role.TEACHER, Role.PRINCIPAL):
+        raise EnrolmentError(f"{who.id} is an {who.role}, who signs no records and so needs no certificate")
+    return who.role.value
+
+
+def _accepted_code(who: Person) -> IdentityCode:
+    """Checked again here, whatever was checked before: no certificate without a code that holds up."""
+    facts = PersonFacts(birth_date=who.birth_date, sex=who.sex.value)
+    if who.code is None:
+        raise EnrolmentError(f"{who.id} has no personal code and gets no certificate; enter the code in the roster first")
+    return check(who.code.scheme, who.code.value, facts=facts)
+
+
+def _plain(who: Person, school: School, code: IdentityCode) -> Subject:
+    return person(
+        country=school.country,
+        surname=who.surname,
+        given_name=who.given_name,
+        identifier=code.semantics_identifier,
+        organization=None if isinstance(who, Student) else school.short_name,
+        organization_identifier=None if isinstance(who, Student) else school.identifier,
+    )
+
+
+def _pupil(school: School, committed: bytes) -> Subject:
+    return pseudonymous(country=school.country, identifier=commitment.identifier(committed, country=school.country))

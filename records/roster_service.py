@@ -1,0 +1,99 @@
+"""The roster as the school keeps it: imports with what they block, and people with the codes that enrolment needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from pki.errors import PkiError
+from pki.issue import Authority
+from pki.kdf import KeyDerivation
+from pki.ports import Clock, KeyStore
+from records.codes import unwrap_code, wrap_code
+from records.enrolment import Enrolled, enrol
+from records.errors import NotFoundError, RecordsError
+from records.person import Person, Role, Teacher
+from records.ports import HolderKeyStore, RosterStore
+from records.roster import RosterFile, RosterImport, canonical_code, import_roster
+
+
+@dataclass(frozen=True)
+class NotEnrolled:
+    """Why a person of the roster got no certificate in this run."""
+
+    holder: str
+    error: RecordsError | PkiError
+
+
+@dataclass(frozen=True)
+class RosterService:
+    roster: RosterStore
+    keys: KeyStore
+    clock: Clock
+
+    def import_files(
+        self,
+        *,
+        schools: RosterFile | None = None,
+        teachers: RosterFile | None = None,
+        students: RosterFile | None = None,
+        without_broken_rows: bool = False,
+    ) -> RosterImport:
+        """Imports and saves in one transaction. Where rows are broken nothing is saved, unless the caller leaves them out on purpose.
+
+        Raises :class:`records.errors.RosterFileError`.
+        """
+        result = import_roster(
+            schools=schools,
+            teachers=teachers,
+            students=students,
+            known_schools=self.roster.schools(),
+            held_codes=self._held_codes(),
+        )
+        if without_broken_rows or not result.errors:
+            codes = {who.id: wrap_code(who.code, person_id=who.id, keys=self.keys) for who in result.accepted if who.code is not None}
+            self.roster.save(schools=result.schools, people=result.accepted, blocked=result.blocked, wrapped_codes=codes, at=self.clock())
+        return result
+
+    def people_to_enrol(self, *, school_id: str | None = None) -> Iterator[Person]:
+        """Those who may have a certificate, with their codes: not blocked, and of a role that signs."""
+        barred = {entry.person.id for entry in self.roster.blocked(school_id=school_id)}
+        for who in self._people(school_id):
+            if who.id in barred or (isinstance(who, Teacher) and who.role is Role.ADMINISTRATOR):
+                continue
+            wrapped = self.roster.wrapped_code(who.id)
+            if wrapped is not None:
+                yield replace(who, code=unwrap_code(wrapped, person_id=who.id, keys=self.keys))
+
+    def enrol_all(
+        self, *, authority: Authority, holder_keys: HolderKeyStore, kdf: KeyDerivation, school_id: str | None = None
+    ) -> Iterator[Enrolled | NotEnrolled]:
+        """Enrols, one by one, everybody who may have a certificate and has none; an error stops only its own person."""
+        schools = {school.id: school for school in self.roster.schools()}
+        for who in self.people_to_enrol(school_id=school_id):
+            if holder_keys.of_holder(who.id):
+                continue
+            try:
+                school = schools[who.school_id]
+                yield enrol(who, school, authority=authority, keys=self.keys, holder_keys=holder_keys, kdf=kdf, clock=self.clock)
+            except (RecordsError, PkiError) as exc:
+                yield NotEnrolled(who.id, exc)
+
+    def person(self, person_id: str) -> Person:
+        """With their code where the books hold one; raises :class:`records.errors.NotFoundError`."""
+        for who in self._people():
+            if who.id == person_id:
+                wrapped = self.roster.wrapped_code(person_id)
+                return replace(who, code=unwrap_code(wrapped, person_id=person_id, keys=self.keys)) if wrapped else who
+        raise NotFoundError(f"{person_id} is not in the roster")
+
+    def _people(self, school_id: str | None = None) -> list[Person]:
+        return [*self.roster.teachers(school_id=school_id), *self.roster.students(school_id=school_id)]
+
+    def _held_codes(self) -> dict[str, str]:
+        held = {}
+        for who in self._people():
+            wrapped = self.roster.wrapped_code(who.id)
+            if wrapped is not None:
+                held[canonical_code(unwrap_code(wrapped, person_id=who.id, keys=self.keys))] = who.id
+        return held

@@ -1,0 +1,190 @@
+"""The record service: the moves of the life cycle, each saved with its log entries in one transaction, and the signing of many records.
+
+>>> service = RecordService(records=store, documents=store, exporter=exporter, clock=utc_now)                    # doctest: +SKIP
+>>> authorisation = service.authorise(ids, step="homeroom", by=teacher, lifetime=timedelta(minutes=15))         # doctest: +SKIP
+>>> for result in service.sign(authorisation, by=teacher, signer=signer, time_stamper=tsa):                    # doctest: +SKIP
+...     print(result.record_id, result.error or "signed")
+
+Who a person is and whether the PIN is right have been settled before; `by` says in which role they act.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import lru_cache
+
+from pki.errors import PkiError
+from pki.ports import Clock, TimeStamper
+from records.canonical import record_json
+from records.errors import RecordsError
+from records.export import Exporter
+from records.guard import Move
+from records.lifecycle import (
+    confirm_unlock,
+    edit,
+    open_record,
+    record_signature,
+    refuse_unlock,
+    relock,
+    request_unlock,
+    revise,
+    withdraw,
+)
+from records.ports import Document, DocumentKind, DocumentStore, RecordStore, SpentItem
+from records.record import Record, RecordContent
+from records.state import Actor, RecordState
+from signing.appearance import AppearanceRenderer
+from signing.authorisation import Authorisation, AuthorisedItem
+from signing.batch import BatchItem, BatchResult, BatchSigner, seal_batch, sign_batch
+from signing.errors import SigningError
+from signing.ports import ValidationDataSource
+from signing.workflow import Workflow, parse_manifest
+
+EXPORTS_REMEMBERED = 64  # of about 100 kB: a class between its preview and its signature
+_NO_SIGNATURE_YET = "0" * 64
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What became of one record in a run: its new state and PDF, or why there is none."""
+
+    record_id: str
+    state: RecordState | None = None
+    pdf: bytes | None = field(default=None, repr=False)
+    error: RecordsError | SigningError | PkiError | None = None
+
+
+class RecordService:
+    """Loads a state, makes a pure move, saves state and entries together. Safe to share between threads as far as its stores are."""
+
+    def __init__(self, *, records: RecordStore, documents: DocumentStore, exporter: Exporter, clock: Clock) -> None:
+        self._records = records
+        self._documents = documents
+        self._clock = clock
+        # exporting is repeatable to the octet, so remembering it is invisible
+        self._export: Callable[[Record, Workflow], bytes] = lru_cache(maxsize=EXPORTS_REMEMBERED)(exporter.export)
+
+    def open(self, record: Record, workflow: Workflow, *, by: Actor) -> RecordState:
+        """A new record; raises :class:`records.errors.StaleRecordError` where one of its id stands already."""
+        return self._save(open_record(record, workflow, by=by, at=self._clock()))
+
+    def edit(self, record_id: str, content: RecordContent, *, by: Actor) -> RecordState:
+        return self._save(edit(self._records.load(record_id), content, by=by, at=self._clock()))
+
+    def request_unlock(self, record_id: str, *, by: Actor, reason: str) -> RecordState:
+        return self._save(request_unlock(self._records.load(record_id), by=by, reason=reason, at=self._clock()))
+
+    def confirm_unlock(self, record_id: str, *, by: Actor) -> RecordState:
+        return self._save(confirm_unlock(self._records.load(record_id), by=by, at=self._clock()))
+
+    def refuse_unlock(self, record_id: str, *, by: Actor, reason: str) -> RecordState:
+        return self._save(refuse_unlock(self._records.load(record_id), by=by, reason=reason, at=self._clock()))
+
+    def relock(self, record_id: str, *, by: Actor) -> RecordState:
+        return self._save(relock(self._records.load(record_id), by=by, at=self._clock()))
+
+    def revise(self, record_id: str, content: RecordContent, *, by: Actor) -> RecordState:
+        return self._save(revise(self._records.load(record_id), content, by=by, at=self._clock()))
+
+    def withdraw(self, record_id: str, *, by: Actor, reason: str) -> RecordState:
+        return self._save(withdraw(self._records.load(record_id), by=by, reason=reason, at=self._clock()))
+
+    def export(self, record_id: str) -> bytes:
+        """The unsigned PDF of the working version: the one kept with its first signature, or, before that, set anew."""
+        return self._unsigned(self._records.load(record_id))
+
+    def document(self, record_id: str) -> bytes:
+        """The PDF of the working version with the signatures so far."""
+        return self._so_far(self._records.load(record_id))
+
+    def authorise(self, record_ids: Iterable[str], *, step: str, by: Actor, lifetime: timedelta) -> Authorisation:
+        """What `by` agrees to sign: exactly these exports, once each. Raises where a record is not ready for the step."""
+        now = self._clock()
+        items = []
+        for record_id in record_ids:
+            state = self._records.load(record_id)
+            record_signature(state, step, by=by, at=now, document_sha256=_NO_SIGNATURE_YET)
+            digest = hashlib.sha256(self._unsigned(state)).digest()
+            items.append(AuthorisedItem(record_id, state.working.number, digest, step))
+        return Authorisation(secrets.token_hex(16), by.id, now, now + lifetime, tuple(items))
+
+    def sign(self, authorisation: Authorisation, *, by: Actor, signer: BatchSigner, time_stamper: TimeStamper) -> Iterator[StepResult]:
+        """Signs what is authorised, record by record, as results are asked for; an error stops only its own record.
+
+        The item is marked as used in the transaction that stores its output, so after a crash the same authorisation finishes the rest.
+        """
+        renderer = AppearanceRenderer()
+        for item in authorisation.unused:
+            try:
+                state, work = self._work(item.record_id, item.step, by)
+                results = sign_batch(
+                    [work], signer=signer, time_stamper=time_stamper, clock=self._clock, authorisation=authorisation, renderer=renderer
+                )
+                spent = SpentItem(authorisation.id, item.record_id, item.version, item.step)
+                yield self._keep(state, next(results), by, spent)
+            except (RecordsError, SigningError, PkiError) as exc:
+                yield StepResult(item.record_id, error=exc)
+
+    def seal(
+        self,
+        record_ids: Iterable[str],
+        *,
+        step: str,
+        by: Actor,
+        signer: BatchSigner,
+        time_stamper: TimeStamper,
+        validation: ValidationDataSource,
+    ) -> Iterator[StepResult]:
+        """Closes records with the school's seal and brings them to B-LTA; those that could not be begun come last."""
+        states: dict[str, RecordState] = {}
+        refused: list[StepResult] = []
+
+        def works() -> Iterator[BatchItem]:
+            for record_id in record_ids:
+                try:
+                    states[record_id], work = self._work(record_id, step, by)
+                    yield work
+                except (RecordsError, SigningError) as exc:
+                    refused.append(StepResult(record_id, error=exc))
+
+        for result in seal_batch(works(), signer=signer, time_stamper=time_stamper, validation=validation, clock=self._clock):
+            try:
+                yield self._keep(states.pop(result.id), result, by, None)
+            except RecordsError as exc:
+                yield StepResult(result.id, error=exc)
+        yield from refused
+
+    def _work(self, record_id: str, step: str, by: Actor) -> tuple[RecordState, BatchItem]:
+        """The record and what is to be signed of it; raises before any key is touched where the step is not to be signed now."""
+        state = self._records.load(record_id)
+        record_signature(state, step, by=by, at=self._clock(), document_sha256=_NO_SIGNATURE_YET)
+        manifest = parse_manifest(record_json(state.working.record, state.workflow))
+        return state, BatchItem(record_id, self._so_far(state), manifest, step)
+
+    def _keep(self, state: RecordState, result: BatchResult, by: Actor, spent: SpentItem | None) -> StepResult:
+        if result.document is None:
+            return StepResult(result.id, error=result.error)
+        first = not state.working.signed
+        signed = Document(state.record_id, state.working.number, DocumentKind.SIGNED, result.document)
+        moved, entries = record_signature(state, result.item.step, by=by, at=self._clock(), document_sha256=signed.sha256)
+        kept = [Document(state.record_id, state.working.number, DocumentKind.EXPORT, result.item.document)] if first else []
+        saved = self._records.save(moved, entries, documents=[*kept, signed], spent=spent)
+        return StepResult(result.id, saved, result.document)
+
+    def _unsigned(self, state: RecordState) -> bytes:
+        if state.working.signed:
+            return self._documents.get(state.record_id, state.working.number, DocumentKind.EXPORT).pdf
+        return self._export(state.working.record, state.workflow)
+
+    def _so_far(self, state: RecordState) -> bytes:
+        if state.working.signed:
+            return self._documents.get(state.record_id, state.working.number, DocumentKind.SIGNED).pdf
+        return self._export(state.working.record, state.workflow)
+
+    def _save(self, move: Move) -> RecordState:
+        state, entry = move
+        return self._records.save(state, [entry])
