@@ -1,0 +1,58 @@
+"""The issuing authority: certificates for teachers, pupils and schools, tied to personal identity codes, and all that proves them.
+
+    names       identity, identifiers, commitment, subject, countries     who somebody is, and what a certificate may say of it
+    issuing     profile, establish, issue, renew, lint, urls              from a profile to a certificate, in three moves
+    keys        keystore, softkey, holderkey, pin, kdf, wrap, passphrase  where private keys live, and who can open them
+    status      crl, ocsp, timestamp, evidence                            what the authority answers
+    judging     certificate, chain, chain_errors, revocation,             whom to believe, and at which time
+                algorithm_policy, validation_cache
+    structures  algorithms, cms, tsp, der                                 declared once, for all rooms
+                ports, errors                                             what is asked of the outside; what can go wrong
+
+The modules of `__all__` are the package's public face, each with an `__all__` of its own or plain public names; the others may change.
+Importing any of them does nothing.
+
+>>> from datetime import date
+>>> from pki.identity import PersonFacts, check
+>>> from pki.subject import person
+>>> code = check("vn-pid", "001 185 000001", facts=PersonFacts(birth_date=date(1985, 3, 8), sex="female"))
+>>> person(country="VN", surname="Trần", given_name="Thị Hoa", identifier=code.semantics_identifier).display
+'Trần Thị Hoa'
+"""
+
+__all__ = [
+    "algorithm_policy",
+    "algorithms",
+    "certificate",
+    "chain",
+    "chain_errors",
+    "cms",
+    "commitment",
+    "countries",
+    "crl",
+    "der",
+    "errors",
+    "establish",
+    "evidence",
+    "holderkey",
+    "identifiers",
+    "identity",
+    "issue",
+    "kdf",
+    "keystore",
+    "lint",
+    "ocsp",
+    "passphrase",
+    "pin",
+    "ports",
+    "profile",
+    "renew",
+    "revocation",
+    "softkey",
+    "subject",
+    "timestamp",
+    "tsp",
+    "urls",
+    "validation_cache",
+    "wrap",
+]
