@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from argon2.low_level import Type, hash_secret_raw
@@ -38,11 +39,21 @@ RFC9106_64MIB = KdfParameters(time_cost=3, memory_kib=64 * 1024, lanes=4)
 
 
 class KeyDerivation:
-    """Derives keys, at most `at_once` at the same time; share one object among all who derive. `parameters` are for new secrets."""
+    """Derives keys, at most `at_once` at the same time; share one object among all who derive.
 
-    def __init__(self, parameters: KdfParameters = RFC9106_64MIB, *, at_once: int = AT_ONCE) -> None:
+    `parameters` are for new secrets. `argon2id` is called as argon2-cffi's `hash_secret_raw`.
+    """
+
+    def __init__(
+        self,
+        parameters: KdfParameters = RFC9106_64MIB,
+        *,
+        at_once: int = AT_ONCE,
+        argon2id: Callable[..., bytes] = hash_secret_raw,
+    ) -> None:
         self.parameters = parameters
         self._turns = threading.BoundedSemaphore(at_once)
+        self._argon2id = argon2id
 
     def derive(self, secret: str, *, salt: bytes, parameters: KdfParameters | None = None) -> bytes:
         """32 octets. `parameters` are those stored with an old secret, this object's own by default.
@@ -51,7 +62,7 @@ class KeyDerivation:
         """
         cost = parameters or self.parameters
         with self._turns:
-            return hash_secret_raw(
+            return self._argon2id(
                 unicodedata.normalize("NFC", secret).encode("utf-8", "surrogatepass"),
                 salt,
                 time_cost=cost.time_cost,

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from asn1crypto.cms import ContentInfo
+from asn1crypto.x509 import Certificate
 from cryptography import x509
 from cryptography.x509 import ocsp
+from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
+from pyhanko_certvalidator import CertificateValidator, ValidationContext
 
 from pki.evidence import InProcessValidationData, NoRevocationDataError
 from pki.ports import CertificateState
@@ -89,3 +94,25 @@ def test_a_foreign_authority_is_refused(house: House) -> None:
     foreign = make_house(house.folder)
     with pytest.raises(NoRevocationDataError, match="none of our CRLs"):
         source(house).gather((foreign.issuing.der,))
+
+
+def test_pyhanko_proves_a_signer_and_a_time_stamp_with_what_is_gathered(house: House) -> None:
+    """An independent path validation, offline, that demands revocation data for every certificate."""
+    token = ContentInfo.load(house.tsa().stamp(bytes(32)))
+    certificates, crls, ocsps = source(house).gather((house.teacher.der, *house.tsa().certificates))
+    context = ValidationContext(
+        trust_roots=[Certificate.load(house.root.der)],
+        other_certs=[Certificate.load(der) for der in certificates],
+        crls=list(crls),
+        ocsps=list(ocsps),
+        moment=house.authority.clock(),
+        revocation_mode="require",
+        allow_fetching=False,
+    )
+    validator = CertificateValidator(Certificate.load(house.teacher.der), validation_context=context)
+    path = asyncio.run(validator.async_validate_usage({"non_repudiation"}))
+    assert path.leaf is not None
+    status = asyncio.run(validate_tst_signed_data(token["content"], context, lambda _: bytes(32)))
+    assert status["intact"]
+    assert status["valid"]
+    assert status["trust_problem_indic"] is None
