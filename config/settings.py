@@ -6,6 +6,7 @@
 | database         | `--database-url` | `EDUSEAL_DATABASE_URL`     |
 | passphrase       |                  | `EDUSEAL_PASSPHRASE`       |
 | passphrase file  |                  | `EDUSEAL_PASSPHRASE_FILE`  |
+| address of pages |                  | `EDUSEAL_PUBLIC_URL`       |
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ class Settings:
     explicit_home: bool
     passphrase: str | None = field(default=None, repr=False)
     passphrase_file: Path | None = None
+    public_url: str | None = None
+    """Where people reach the pages, when that is not the base URL written into certificates."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *, home: Path | None = None, database_url: str | None = None) -> Settings:
@@ -41,6 +44,7 @@ class Settings:
             explicit_home=named is not None,
             passphrase=environment.get(VARIABLE) or None,
             passphrase_file=_path(environment.get("EDUSEAL_PASSPHRASE_FILE")),
+            public_url=environment.get("EDUSEAL_PUBLIC_URL") or None,
         )
 
     @property

@@ -6,6 +6,7 @@ import hashlib
 import json
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -46,13 +47,15 @@ class VerifyPages:
         self._templates = Environment(
             loader=PackageLoader("api.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
+        # never the request's own Host: a forger's proxy would have the page vouch for the forger's address
+        self._host = urlsplit(house.settings.public_url or house.plan.base_url).netloc
         self._fingerprint = fingerprint(house.authority.root_der)
 
-    def form(self, words: Words, request: Request, *, record: str | None, version: int | None) -> HTMLResponse:
+    def form(self, words: Words, *, record: str | None, version: int | None) -> HTMLResponse:
         code = self._code(words, record, version) if record and version else None
-        return self._page("verify.html", words, request, code=code)
+        return self._page("verify.html", words, code=code)
 
-    def verdict(self, words: Words, request: Request, checked: Checked) -> HTMLResponse:
+    def verdict(self, words: Words, checked: Checked) -> HTMLResponse:
         row, outcome = checked.row, outcome_of(checked.row)
         text = words(f"outcome.{outcome}.text")
         action = words(f"outcome.{outcome}.action")
@@ -63,7 +66,6 @@ class VerifyPages:
         return self._page(
             "verdict.html",
             words,
-            request,
             row=row,
             outcome=outcome.value,
             tone=TONES[outcome],
@@ -77,10 +79,10 @@ class VerifyPages:
             checked_at=f"{self._house.clock():%Y-%m-%d %H:%M} UTC",
         )
 
-    def error(self, words: Words, request: Request, problem: Problem) -> HTMLResponse:
+    def error(self, words: Words, problem: Problem) -> HTMLResponse:
         key = f"error.{problem.slug}"
         text = words(key, megabytes=MEGABYTES) if key in words else words("error.other")
-        page = self._page("error.html", words, request, text=text)
+        page = self._page("error.html", words, text=text)
         page.status_code = problem.status.value
         page.headers.update(problem.headers)
         return page
@@ -101,11 +103,11 @@ class VerifyPages:
             return None
         return current.number if current else None
 
-    def _page(self, template: str, words: Words, request: Request, **values: Any) -> HTMLResponse:
+    def _page(self, template: str, words: Words, **values: Any) -> HTMLResponse:
         text = self._templates.get_template(template).render(
             words=words,
             languages=LANGUAGES,
-            host=request.url.netloc,
+            host=self._host,
             root_fingerprint=self._fingerprint,
             megabytes=MEGABYTES,
             **values,
@@ -128,7 +130,7 @@ def verify_routes(house: House, checker: Checker) -> APIRouter:
         record: str | None = Query(None, max_length=MAX_CODE),
         version: int | None = Query(None, ge=1, le=1_000_000),
     ) -> HTMLResponse:
-        return pages.form(_words(request, lang), request, record=record, version=version)
+        return pages.form(_words(request, lang), record=record, version=version)
 
     @router.post("/verify")
     async def check(request: Request, lang: str | None = None) -> HTMLResponse:
@@ -137,8 +139,8 @@ def verify_routes(house: House, checker: Checker) -> APIRouter:
             upload = await read_upload(request)
             checked = await checker.check(upload.name, upload.data)
         except Problem as problem:
-            return pages.error(words, request, problem)
-        return pages.verdict(words, request, checked)
+            return pages.error(words, problem)
+        return pages.verdict(words, checked)
 
     return router
 
@@ -156,10 +158,11 @@ def _signer(words: Words, signature: dict[str, Any]) -> dict[str, str]:
     """One row of the table of signers: what the certificate says, never the claims inside the PDF."""
     signer = signature["signer"] or {}
     role, moment = signer.get("role"), signature["best_signature_time"]
+    known = words(f"role.{role}") if role and f"role.{role}" in words else None
+    name, organization = signer.get("name"), signer.get("organization")
     return {
-        "name": signer.get("name") or words("signers.unnamed"),
-        "role": words(f"role.{role}") if role and f"role.{role}" in words else words("signers.none"),
-        "organization": signer.get("organization") or words("signers.none"),
+        "name": name or words("signers.unnamed"),
+        "place": ", ".join(part for part in (known, organization if organization != name else None) if part),
         "time": f"{moment[:16].replace('T', ' ')} UTC" if moment else words("signers.none"),
         "answer": words(f"indication.{signature['indication']}"),
         "tone": _INDICATIONS.get(signature["indication"], "calm"),
