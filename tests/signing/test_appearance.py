@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import io
+import subprocess
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pikepdf
+import pytest
+
+from signing.appearance import Appearance, AppearanceError, AppearanceRenderer, shown_time
+from signing.sign import sign
+from tests.support.signing_cases import SigningHouse, canonical_pdf, make_signing_house
+
+HANOI = timezone(timedelta(hours=7))
+TIME = datetime(2026, 5, 29, 8, 30, 59, tzinfo=HANOI)
+LOOK = Appearance(name="Nguyễn Thị Ánh", role="Giáo viên chủ nhiệm", organization="Trường THCS Cầu Giấy")
+
+
+@pytest.fixture(scope="module")
+def house() -> SigningHouse:
+    return make_signing_house()
+
+
+def text_of(document: bytes, folder: Path) -> str:
+    file = folder / "signed.pdf"
+    file.write_bytes(document)
+    return subprocess.run(["pdftotext", "-layout", str(file), "-"], capture_output=True, text=True, check=True).stdout
+
+
+def signed_with(house: SigningHouse, look: Appearance, **changes: object) -> bytes:
+    return sign(canonical_pdf(), house.request("homeroom", appearance=look, **changes), time_stamper=None)
+
+
+def test_words_can_be_copied_out_of_the_page(house: SigningHouse, tmp_path: Path) -> None:
+    text = text_of(signed_with(house, LOOK, reason="Xác nhận kết quả năm học"), tmp_path)
+    for words in ("Nguyễn Thị Ánh", "Giáo viên chủ nhiệm", "Trường THCS Cầu Giấy", "Lý do: Xác nhận kết quả năm học"):
+        assert words in text
+
+
+def test_chinese_names_are_set(house: SigningHouse, tmp_path: Path) -> None:
+    look = Appearance(name="王晓明 赟珺喆", role="班主任", organization="哈尔滨市第一中学校", language="zh")
+    text = text_of(signed_with(house, look), tmp_path)
+    for words in ("王晓明 赟珺喆", "班主任", "哈尔滨市第一中学校"):
+        assert words in text
+
+
+def test_all_fonts_are_embedded(house: SigningHouse, tmp_path: Path) -> None:
+    file = tmp_path / "signed.pdf"
+    file.write_bytes(signed_with(house, LOOK))
+    listed = subprocess.run(["pdffonts", str(file)], capture_output=True, text=True, check=True).stdout.splitlines()[2:]
+    assert listed
+    assert all(line.split()[-5] == "yes" for line in listed)
+
+
+def test_form_fits_the_field(house: SigningHouse) -> None:
+    with pikepdf.open(io.BytesIO(signed_with(house, LOOK))) as pdf:
+        widget = next(field for field in pdf.Root.AcroForm.Fields if field.T == "Signature-Homeroom")
+        x0, y0, x1, y1 = (float(edge) for edge in widget.Rect.as_list())
+        box = [float(edge) for edge in widget.AP.N.BBox.as_list()]
+        assert box == pytest.approx([0, 0, x1 - x0, y1 - y0], abs=0.01)
+
+
+def test_qr_code_is_drawn_where_there_is_an_address() -> None:
+    look = Appearance(name="Trường", language="vi", verify_url="https://verify.example/r/1")
+    sized = {"width": 200.0, "height": 60.0, "time": TIME, "reason": None}
+    with_code = AppearanceRenderer().render(look, **sized)  # type: ignore[arg-type]  # keywords of one call
+    without = AppearanceRenderer().render(Appearance(name="Trường"), **sized)  # type: ignore[arg-type]
+    assert sum(map(len, with_code.place(1))) > sum(map(len, without.place(1)))
+
+
+def test_same_words_give_the_same_octets() -> None:
+    first, second = (AppearanceRenderer().render(LOOK, width=180, height=60, time=TIME, reason=None) for _ in range(2))
+    assert first == second
+
+
+def test_an_appearance_is_set_once_for_a_minute() -> None:
+    renderer = AppearanceRenderer()
+    first = renderer.render(LOOK, width=180, height=60, time=TIME, reason=None)
+    assert renderer.render(LOOK, width=180, height=60, time=TIME.replace(second=3), reason=None) is first
+    assert renderer.render(LOOK, width=180, height=60, time=TIME + timedelta(minutes=1), reason=None) is not first
+
+
+def test_time_is_shown_with_its_zone() -> None:
+    assert shown_time(TIME, "vi") == "08:30 29/05/2026 (UTC+07:00)"
+    assert shown_time(TIME.astimezone(UTC), "en") == "2026-05-29 01:30 (UTC+00:00)"
+
+
+def test_time_without_zone_is_refused() -> None:
+    with pytest.raises(AppearanceError, match="no time zone"):
+        shown_time(datetime(2026, 5, 29), "vi")  # noqa: DTZ001 (the point of the test)
+
+
+def test_unknown_language_is_refused() -> None:
+    with pytest.raises(AppearanceError, match="language is 'xx', expected one of"):
+        Appearance(name="A", language="xx")
+
+
+def test_nameless_appearance_is_refused() -> None:
+    with pytest.raises(AppearanceError, match="needs a name"):
+        Appearance(name="")
+
+
+def test_markup_in_a_name_is_shown_as_it_is(house: SigningHouse, tmp_path: Path) -> None:
+    look = Appearance(name='#read("/etc/passwd") *x* $y$')
+    assert '#read("/etc/passwd") *x* $y$' in text_of(signed_with(house, look), tmp_path)
