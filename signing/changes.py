@@ -137,7 +137,7 @@ def _differs(old: XrefEntry | None, new: XrefEntry) -> bool:
 
 def _broken_rules(mdp: Mdp, kind: Changes, filled: Iterable[str]) -> list[Message]:
     broken = []
-    if RISING.index(kind) > RISING.index(mdp.permitted):
+    if mdp.permissions is not None and RISING.index(kind) > RISING.index(mdp.permitted):
         text = f"the signature permits {mdp.permitted.value} (DocMDP level {mdp.permissions}), but changes after it are {kind.value}"
         broken.append(Message("DOCMDP_VIOLATED", text))
     for name in filled:
