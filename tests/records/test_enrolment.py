@@ -1,0 +1,187 @@
+"""From the roster to certificates and keys that only their holders open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from pki.commitment import CommitmentError, confirm
+from pki.errors import WrongSecretError
+from pki.identity import IdentityError
+from pki.kdf import KdfParameters, KeyDerivation
+from pki.pin import Pin, new_activation_code
+from records.codes import unwrap_code, wrap_code
+from records.enrolment import activation_kdf, enrol, enrol_seal, seal_holder, seal_label
+from records.errors import EnrolmentError, NotFoundError
+from records.holder import Holders
+from records.person import PersonalCode, Role, School, Sex, Student, Teacher
+from tests.support.authority import make_authority
+from tests.support.record_stores import MemoryHolderKeys
+
+SM = School("SM", "NTRVN-0109999001", "Trường THCS Sao Mai", "Trường THCS Sao Mai", "Hà Nội")
+TEACHER = Teacher(
+    "SM-GV04", "SM", "Đỗ", "Hoàng Nam", Sex.MALE, date(1988, 3, 3), Role.TEACHER, "9A", PersonalCode("vn-pid", "001088000001")
+)
+PUPIL = Student(
+    "SM-9A-01", "SM", "9A", "Nguyễn", "Bảo Ngọc", Sex.FEMALE, date(2011, 3, 9), "Hà Nội", PersonalCode("vn-pid", "001311000001")
+)
+PIN = Pin("con mèo béo 7")
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return make_authority()
+
+
+@pytest.fixture
+def holders(authority):
+    return Holders(MemoryHolderKeys(), authority.keys, KeyDerivation(KdfParameters(time_cost=1, memory_kib=64, lanes=1)))
+
+
+@pytest.fixture
+def enrolled(authority, holders):
+    def run(who, school=SM):
+        return enrol(
+            who,
+            school,
+            authority=authority.established.issuing,
+            keys=authority.keys,
+            holder_keys=holders.holder_keys,
+            kdf=activation_kdf(),
+            clock=authority.clock,
+        )
+
+    return run
+
+
+def subject(der: bytes) -> dict[str, str]:
+    return {part.oid.dotted_string: str(part.value) for part in x509.load_der_x509_certificate(der).subject}
+
+
+def test_a_teacher_is_named_plainly_with_the_school(enrolled):
+    names = subject(enrolled(TEACHER).certificate.certificate_der)
+    assert names[NameOID.COMMON_NAME.dotted_string] == "Đỗ Hoàng Nam"
+    assert names[NameOID.SERIAL_NUMBER.dotted_string] == "PNOVN-001088000001"
+    assert names[NameOID.ORGANIZATION_IDENTIFIER.dotted_string] == "NTRVN-0109999001"
+
+
+def test_a_principal_gets_the_principals_profile(enrolled):
+    assert enrolled(replace(TEACHER, id="SM-GV01", role=Role.PRINCIPAL)).certificate.profile == "principal"
+
+
+def test_a_pupils_certificate_names_neither_the_pupil_nor_the_code(enrolled):
+    der = enrolled(PUPIL).certificate.certificate_der
+    assert "Nguyễn".encode() not in der
+    assert "Ngọc".encode() not in der
+    assert b"001311000001" not in der
+
+
+def test_a_pupil_with_pin_and_opening_can_prove_the_code(enrolled, holders):
+    result = enrolled(PUPIL)
+    holders.activate(PUPIL.id, result.activation_code, PIN)
+    opening = holders.opening(PUPIL.id, PIN)
+    assert confirm(result.certificate.certificate_der, code="001311000001", opening=opening).commitment == result.commitment
+    with pytest.raises(CommitmentError, match="do not match"):
+        confirm(result.certificate.certificate_der, code="001311000002", opening=opening)
+
+
+def test_the_opening_is_for_who_knows_the_pin(enrolled, holders):
+    holders.activate(PUPIL.id, enrolled(PUPIL).activation_code, PIN)
+    with pytest.raises(WrongSecretError):
+        holders.opening(PUPIL.id, Pin("con chó gầy 8"))
+
+
+def test_a_teacher_has_no_opening(enrolled, holders):
+    holders.activate(TEACHER.id, enrolled(TEACHER).activation_code, PIN)
+    with pytest.raises(NotFoundError, match="names its holder plainly"):
+        holders.opening(TEACHER.id, PIN)
+
+
+def test_the_key_that_the_pin_opens_is_the_certificates(enrolled, holders):
+    result = enrolled(TEACHER)
+    holders.activate(TEACHER.id, result.activation_code, PIN)
+    certificate = x509.load_der_x509_certificate(result.certificate.certificate_der)
+    with holders.opened(TEACHER.id, PIN) as (found, key):
+        assert found.certificate_der == result.certificate.certificate_der
+        key.algorithm.verify(certificate.public_key(), key.sign(b"x"), b"x")
+
+
+def test_the_activation_code_works_once(enrolled, holders):
+    result = enrolled(TEACHER)
+    holders.activate(TEACHER.id, result.activation_code, PIN)
+    with pytest.raises(WrongSecretError, match="the key of SM-GV04 opens with its PIN"):
+        holders.activate(TEACHER.id, result.activation_code, PIN)
+
+
+def test_another_activation_code_opens_nothing(enrolled, holders):
+    enrolled(TEACHER)
+    with pytest.raises(WrongSecretError, match="does not open this key"):
+        holders.activate(TEACHER.id, new_activation_code(), PIN)
+
+
+def test_a_key_under_its_activation_code_does_not_sign(enrolled, holders):
+    enrolled(TEACHER)
+    with pytest.raises(WrongSecretError), holders.opened(TEACHER.id, PIN):
+        pass
+
+
+def test_a_changed_pin_replaces_the_old_one(enrolled, holders):
+    holders.activate(TEACHER.id, enrolled(TEACHER).activation_code, PIN)
+    holders.change_pin(TEACHER.id, PIN, Pin("con chó gầy 8"))
+    with holders.opened(TEACHER.id, Pin("con chó gầy 8")):
+        pass
+    with pytest.raises(WrongSecretError), holders.opened(TEACHER.id, PIN):
+        pass
+
+
+def test_neither_code_nor_activation_code_shows_in_a_repr(enrolled):
+    result = enrolled(PUPIL)
+    assert result.activation_code.text not in repr(result)
+    assert "001311000001" not in repr(PUPIL)
+
+
+@pytest.mark.parametrize(
+    ("who", "error", "message"),
+    [
+        (replace(PUPIL, code=None), EnrolmentError, "SM-9A-01 has no personal code and gets no certificate"),
+        (replace(PUPIL, sex=Sex.MALE), IdentityError, "sex differs from the roster's"),
+        (replace(TEACHER, role=Role.ADMINISTRATOR), EnrolmentError, "SM-GV04 is an administrator, who signs no records"),
+        (replace(TEACHER, school_id="BL"), EnrolmentError, "SM-GV04 belongs to school BL, got SM"),
+    ],
+    ids=["no code", "wrong sex", "administrator", "other school"],
+)
+def test_who_may_not_have_a_certificate_gets_none(enrolled, authority, who, error, message):
+    before = len(authority.store.entries)
+    with pytest.raises(error, match=message):
+        enrolled(who)
+    assert len(authority.store.entries) == before
+
+
+def test_a_schools_seal_stays_in_the_key_store(authority):
+    key, issued = enrol_seal(SM, authority=authority.established.issuing, keys=authority.keys)
+    assert subject(issued.certificate_der)[NameOID.ORGANIZATION_IDENTIFIER.dotted_string] == SM.identifier
+    assert authority.keys.open(seal_label(SM)).public_key() == key.public_key()
+    assert [entry.serial for entry in authority.store.of_holder(seal_holder(SM))] == [issued.serial]
+
+
+def test_renewing_a_seal_keeps_its_key(authority):
+    other = replace(SM, id="BL", identifier="NTRVN-0109999002")
+    first, _ = enrol_seal(other, authority=authority.established.issuing, keys=authority.keys)
+    again, _ = enrol_seal(other, authority=authority.established.issuing, keys=authority.keys)
+    assert first.public_key() == again.public_key()
+
+
+def test_ids_that_differ_only_in_case_have_seals_of_their_own():
+    assert seal_label(SM) != seal_label(replace(SM, id="sm"))
+    assert seal_label(SM).startswith("seal-sm-")
+
+
+def test_a_wrapped_code_is_one_persons(authority):
+    wrapped = wrap_code(PUPIL.code, person_id="a", keys=authority.keys)
+    assert unwrap_code(wrapped, person_id="a", keys=authority.keys) == PUPIL.code
+    with pytest.raises(WrongSecretError):
+        unwrap_code(wrapped, person_id="b", keys=authority.keys)
