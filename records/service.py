@@ -20,7 +20,7 @@ from functools import lru_cache
 from pki.errors import PkiError
 from pki.ports import Clock, TimeStamper
 from records.canonical import record_json
-from records.errors import RecordsError
+from records.errors import NotEntitledError, RecordsError
 from records.export import Exporter
 from records.guard import Move
 from records.lifecycle import (
@@ -117,6 +117,8 @@ class RecordService:
 
         The item is marked as used in the transaction that stores its output, so after a crash the same authorisation finishes the rest.
         """
+        if authorisation.holder != by.id:
+            raise NotEntitledError(f"authorisation {authorisation.id} was granted by {authorisation.holder}, got {by.id}")
         renderer = AppearanceRenderer()
         for item in authorisation.unused:
             try:
