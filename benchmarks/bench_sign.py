@@ -1,0 +1,202 @@
+"""Signing beside pyHanko's default signer: the same record, certificate, key and field, in the same run.
+
+`sign-b` and `sign-lta` are one visible signature, for ours with its check of the document before signing (attack class 15), which pyHanko
+does not make. Revocation data is the same and at hand for both. pyHanko's in-process time stamper knows RSA only: `sign-lta` is ours with a
+P-256 time-stamping key, as the house has it, `sign-lta-rsa` with pyHanko's RSA key. Figures are minima, runs of the two being interleaved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from asn1crypto import crl as asn1_crl
+from asn1crypto import keys as asn1_keys
+from asn1crypto import ocsp as asn1_ocsp
+from asn1crypto import x509 as asn1_x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign import fields, signers, timestamps
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from pki.softkey import SoftwareKey
+from pki.subject import Subject, legal_person
+from pki.timestamp import TimeStampAuthority
+from records.export import export_record
+from signing.appearance import AppearanceRenderer
+from signing.archive import archive
+from signing.batch import BatchItem, BatchSigner, sign_batch
+from signing.sign import sign
+from tests.support.record_cases import make_record
+from tests.support.signing_cases import MANIFEST, WORKFLOW, SigningHouse, make_signing_house
+
+OUR_RUNS = 40
+PEER_RUNS = 10
+CLASS = 45
+VERIFY_URL = "https://school.example/verify"
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Revocation data that is at hand."""
+
+    data: tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]]
+
+    def gather(self, certificates: tuple[bytes, ...]) -> tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]]:  # noqa: ARG002
+        return self.data
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What both sides sign with."""
+
+    house: SigningHouse
+    record: bytes
+    rsa_tsa: TimeStampAuthority
+    rsa_key: SoftwareKey
+    evidence: Fixed
+
+
+def ground() -> Ground:
+    house = make_signing_house(datetime.now(UTC))
+    key = SoftwareKey(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+    subject: Subject = legal_person(country="VN", name="Time stamping (RSA)", identifier="NTRVN-0100000001")
+    issued = house.authority.certify("tsa", subject, key)
+    tsa = TimeStampAuthority(
+        certificate_der=issued.certificate_der,
+        chain=house.chain,
+        key=key,
+        policy_oid="1.3.6.1.4.1.32473.1.2.1",
+        clock=house.authority.clock,
+    )
+    wanted = (house.teacher.certificate_der, house.authority.issuing_der, house.authority.tsa_der, issued.certificate_der)
+    return Ground(house, export_record(make_record(), WORKFLOW, verify_url=VERIFY_URL), tsa, key, Fixed(house.evidence.gather(wanted)))
+
+
+def bench_sign_b() -> list[Row]:
+    at = ground()
+    renderer = AppearanceRenderer()
+    request = at.house.request("homeroom")
+    ours, peer = _race(lambda: sign(at.record, request, time_stamper=None, renderer=renderer), _pyhanko(at, lta=False))
+    return [_row("sign-b", ours, peer)]
+
+
+def bench_sign_lta() -> list[Row]:
+    at = ground()
+    renderer = AppearanceRenderer()
+    request = at.house.request("homeroom")
+
+    def sealed(tsa: TimeStampAuthority) -> bytes:
+        return archive(sign(at.record, request, time_stamper=tsa, renderer=renderer), time_stamper=tsa, validation=at.evidence)
+
+    peer_signs = _pyhanko(at, lta=True)
+    ours, peer = _race(lambda: sealed(at.house.tsa), peer_signs)
+    ours_rsa, peer_again = _race(lambda: sealed(at.rsa_tsa), peer_signs)
+    return [_row("sign-lta", ours, peer), _row("sign-lta-rsa", ours_rsa, peer_again)]
+
+
+def bench_sign_class() -> list[Row]:
+    """A class signed by its teacher, from cold: 45 different records to B-T, appearances and a fresh renderer included."""
+    house = make_signing_house()
+    request = house.request("homeroom")
+    signer = BatchSigner(request.certificate_der, request.chain, request.key, request.appearance)
+    records = [export_record(make_record(f"HB-2026-9A-{number:02}"), WORKFLOW, verify_url=VERIFY_URL) for number in range(CLASS)]
+    items = [BatchItem(str(number), record, MANIFEST, "homeroom") for number, record in enumerate(records)]
+    best = float("inf")
+    for _ in range(3):
+        start = time.perf_counter()
+        results = list(sign_batch(items, signer=signer, time_stamper=house.tsa, clock=house.authority.clock))
+        best = min(best, time.perf_counter() - start)
+        if any(result.error for result in results):
+            raise RuntimeError(f"a benchmark's document was not signed: {results[0].error}")
+    return [_row("sign-class-45", best * 1000, None)]
+
+
+BENCHES: dict[str, Callable[[], list[Row]]] = {
+    "sign-b": bench_sign_b,
+    "sign-lta": bench_sign_lta,
+    "sign-class-45": bench_sign_class,
+}
+
+
+def _pyhanko(at: Ground, *, lta: bool) -> Callable[[], bytes]:
+    """pyHanko's `sign_pdf` with its defaults, but for what PAdES and the level ask for."""
+    logging.getLogger("pyhanko").setLevel(logging.ERROR)  # it warns that it will not fetch, on each run
+    store = SimpleCertificateStore()
+    store.register(asn1_x509.Certificate.load(at.house.authority.issuing_der))
+    signer = signers.SimpleSigner(
+        signing_cert=asn1_x509.Certificate.load(at.house.teacher.certificate_der),
+        signing_key=_asn1_key(at.house.teacher.key),
+        cert_registry=store,
+    )
+    stamper = timestamps.DummyTimeStamper(
+        tsa_cert=asn1_x509.Certificate.load(at.rsa_tsa.certificates[0]), tsa_key=_asn1_key(at.rsa_key), certs_to_embed=store
+    )
+    metadata: dict[str, Any] = {"field_name": "Signature-Homeroom", "subfilter": fields.SigSeedSubFilter.PADES}
+
+    def run() -> bytes:
+        extra: dict[str, Any] = {}
+        if lta:
+            extra = {"embed_validation_info": True, "use_pades_lta": True, "validation_context": _context(at)}
+        writer = IncrementalPdfFileWriter(io.BytesIO(at.record))
+        meta = signers.PdfSignatureMetadata(**metadata, **extra)
+        signing = signers.async_sign_pdf(writer, meta, signer=signer, timestamper=stamper if lta else None)
+        out: io.BytesIO = asyncio.run(signing)
+        return out.getvalue()
+
+    return run
+
+
+def _context(at: Ground) -> ValidationContext:
+    certificates, crls, ocsps = at.evidence.data
+    return ValidationContext(
+        trust_roots=[asn1_x509.Certificate.load(at.house.authority.root_der)],
+        other_certs=[asn1_x509.Certificate.load(der) for der in certificates],
+        crls=[asn1_crl.CertificateList.load(der) for der in crls],
+        ocsps=[asn1_ocsp.OCSPResponse.load(der) for der in ocsps],
+        allow_fetching=False,
+    )
+
+
+def _asn1_key(key: SoftwareKey) -> asn1_keys.PrivateKeyInfo:
+    return asn1_keys.PrivateKeyInfo.load(key.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+
+
+def _race(ours: Callable[[], bytes], peer: Callable[[], bytes]) -> tuple[float, float]:
+    """The best times of both in milliseconds, their runs interleaved."""
+    ours(), peer()  # warm
+    best_ours = best_peer = float("inf")
+    for _ in range(PEER_RUNS):
+        for _ in range(OUR_RUNS // PEER_RUNS):
+            best_ours = min(best_ours, _timed(ours))
+        best_peer = min(best_peer, _timed(peer))
+    return best_ours, best_peer
+
+
+def _timed(run: Callable[[], bytes]) -> float:
+    start = time.perf_counter()
+    run()
+    return (time.perf_counter() - start) * 1000
+
+
+def _row(name: str, ours: float, peer: float | None) -> Row:
+    """`ratio` says how many times as fast ours is; no target is set yet."""
+    return {
+        "name": name,
+        "ours": round(ours, 3),
+        "peer": round(peer, 3) if peer is not None else None,
+        "ratio": round(peer / ours, 1) if peer is not None else None,
+        "unit": "ms",
+        "target": None,
+        "holds": None,
+    }
