@@ -1,7 +1,7 @@
-"""The journal of a bulk run: every row as it is made, so that an interrupted run can go on where it stopped, and a report that appears whole.
+"""The journal of a bulk run: every row as it is made, so that an interrupted run goes on where it stopped, and a report that appears whole.
 
-The journal of `report.csv` is `report.csv.partial`: a first line that fixes what the run was judged by, then one row a line. When the run is
-done the report is written beside it and renamed into place, and the journal goes.
+The journal of `report.csv` is `report.csv.partial`: a first line that fixes what the run is judged by, then one row a line. When the run
+is done the report is written beside it and renamed into place, and the journal goes.
 """
 
 from __future__ import annotations

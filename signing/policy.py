@@ -70,6 +70,15 @@ class VerificationPolicy:
     def is_ours(self, oid: str) -> bool:
         return oid == self.policy_arc or oid.startswith(f"{self.policy_arc}.")
 
+    @property
+    def strict_changes(self) -> bool:
+        """Whether nothing may change but signature fields that stood before, validation data and time stamps."""
+        return self.permitted_changes in (Changes.NONE, Changes.LTA)
+
+    def permitted_after(self, *, last: bool) -> Changes:
+        """The worst change after a signature: before the `last` one, those that follow it still fill their fields."""
+        return self.permitted_changes if last or not self.strict_changes else Changes.FORM_FILLING
+
     def workflow(self, identifier: str) -> Workflow | None:
         return next((workflow for workflow in self.workflows if workflow.id == identifier), None)
 

@@ -1,0 +1,136 @@
+"""pyHanko's AdES validation as a second opinion: the only file that imports it.
+
+What is asked of it, for every signature: its PAdES LTA validation (EN 319 102-1 clause 5.6.3) at our moment, with our trust anchors, the
+document's own validation data, and the evidence that was handed in. What is not asked of it:
+
+- change analysis (`diff_policy=None`): ours is stricter, and it would take nine tenths of the time;
+- the network: everything is local;
+- the outermost TSA's freshness, where our policy is lenient: it is told that this TSA was not revoked, as our policy says (otherwise every
+  honest record would turn NO_POE once the TSA's embedded CRL is stale);
+- revocation checking is "soft": data that are there are judged, data that are missing are our own list's business, which has asked already;
+- time: an answer that only says that something is not proven *now* (NO_POE, OUT_OF_BOUNDS, TRY_LATER) is no dissent, since our list has its
+  own rules for that and lets nothing pass without them.
+
+So it dissents where it finds another digest, another signature value, another signer, no chain, a broken constraint, or a revocation.
+Whatever it raises is a dissent too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+
+from asn1crypto import crl as asn1_crl
+from asn1crypto import ocsp as asn1_ocsp
+from asn1crypto import x509 as asn1_x509
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.ades.report import AdESIndeterminate, AdESPassed, AdESStatus
+from pyhanko.sign.validation import KeyUsageConstraints
+from pyhanko.sign.validation.ades import ades_lta_validation
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko.sign.validation.policy_decl import (
+    CertificateFetchingRule,
+    LocalKnowledge,
+    PdfSignatureValidationSpec,
+    RevinfoOnlineFetchingRule,
+    RevocationInfoGatheringSpec,
+    SignatureValidationSpec,
+)
+from pyhanko_certvalidator.context import CertValidationPolicySpec
+from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
+from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, NonRevokedStatusAssertion, RevocationCheckingPolicy
+from pyhanko_certvalidator.registry import SimpleTrustManager
+from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
+
+from signing.opinion import Dissent, Question
+from signing.trust import Supplied
+from signing.verdict import SubIndication
+
+_LOCAL = RevocationInfoGatheringSpec(
+    online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY, certificate_fetching_rule=CertificateFetchingRule.NEVER_FETCH
+)
+_KEY_USAGE = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
+_MATTERS_OF_TIME = frozenset(
+    {
+        AdESIndeterminate.NO_POE,
+        AdESIndeterminate.OUT_OF_BOUNDS_NO_POE,
+        AdESIndeterminate.OUT_OF_BOUNDS_NOT_REVOKED,
+        AdESIndeterminate.REVOCATION_OUT_OF_BOUNDS_NO_POE,
+        AdESIndeterminate.TRY_LATER,
+    }
+)
+
+
+class Ades:
+    """A :class:`signing.opinion.SecondOpinion`."""
+
+    def dissents(self, question: Question, fields: Sequence[str]) -> Mapping[str, Dissent]:
+        """See :class:`signing.opinion.SecondOpinion`."""
+        logging.getLogger("pyhanko").setLevel(logging.CRITICAL)  # it warns on stderr of what we report as a verdict
+        logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
+        try:
+            reader = PdfFileReader(BytesIO(question.document), strict=False)
+            signatures = {signature.field_name: signature for signature in reader.embedded_regular_signatures}
+            spec = _spec(question, reader)
+        except Exception as exc:  # domain.md: ValueError, TypeError, KeyError, AssertionError, OSError, RecursionError all escape
+            return dict.fromkeys(fields, _unavailable(exc))
+        answers = {field: _dissent(signatures.get(field), spec, question.at) for field in fields}
+        return {field: answer for field, answer in answers.items() if answer is not None}
+
+
+def _dissent(signature: EmbeddedPdfSignature | None, spec: PdfSignatureValidationSpec, at: datetime) -> Dissent | None:
+    if signature is None:
+        return Dissent(SubIndication.SIG_CONSTRAINTS_FAILURE, "pyHanko's AdES validation does not see this signature at all")
+    timing = ValidationTimingInfo(validation_time=at, best_signature_time=at, point_in_time_validation=True)
+    try:
+        result = asyncio.run(ades_lta_validation(signature, spec, timing))
+    except Exception as exc:  # as above
+        return _unavailable(exc)
+    found = result.ades_subindic
+    if found is AdESPassed.OK or found in _MATTERS_OF_TIME:
+        return None
+    known = SubIndication.__members__.get(str(getattr(found, "name", "")))
+    if known is None:
+        known = SubIndication.FORMAT_FAILURE if found.status is AdESStatus.FAILED else SubIndication.SIG_CONSTRAINTS_FAILURE
+    return Dissent(known, f"pyHanko's AdES validation says {known.value}; when two verifiers disagree, nothing passes")
+
+
+def _spec(question: Question, reader: PdfFileReader) -> PdfSignatureValidationSpec:
+    roots = [asn1_x509.Certificate.load(anchor.certificate_der) for anchor in question.trust.anchors]
+    knowledge = _knowledge(question.supplied, question.at)
+    stamps = reader.embedded_timestamp_signatures
+    assertions = []
+    if question.unrevoked_tsa and stamps:
+        assertions.append(NonRevokedStatusAssertion(stamps[-1].signer_cert.sha256, at=question.at))
+    return PdfSignatureValidationSpec(
+        SignatureValidationSpec(
+            cert_validation_policy=CertValidationPolicySpec(
+                trust_manager=SimpleTrustManager.build(roots),
+                revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy.from_legacy("soft-fail")),
+            ),
+            revinfo_gathering_policy=_LOCAL,
+            local_knowledge=LocalKnowledge(**knowledge, nonrevoked_assertions=assertions),
+            key_usage_settings=_KEY_USAGE,
+        ),
+        diff_policy=None,
+    )
+
+
+@lru_cache(maxsize=2)
+def _knowledge(supplied: Supplied, at: datetime) -> dict[str, Any]:
+    early = supplied.as_of(at)
+    return {
+        "known_certs": [asn1_x509.Certificate.load(der) for der in early.certificates],
+        "known_crls": [CRLContainer(asn1_crl.CertificateList.load(der)) for der in early.crls],
+        "known_ocsps": [OCSPContainer(asn1_ocsp.OCSPResponse.load(der)) for der in early.ocsps],
+    }
+
+
+def _unavailable(exc: Exception) -> Dissent:
+    text = f"pyHanko's AdES validation gave up ({type(exc).__name__}); what only one verifier can read does not pass"
+    return Dissent(SubIndication.SIG_CONSTRAINTS_FAILURE, text)

@@ -1,0 +1,188 @@
+"""One signature of a document, judged: steps 1 to 6 of :mod:`signing.verify` for it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+
+from pki.chain import KeyPurpose
+from signing.changes import ChangeAnalysis
+from signing.cms_check import CheckedCms, check_detached
+from signing.errors import PdfError
+from signing.failure import CheckFailedError
+from signing.level import LevelFacts, baseline_level
+from signing.policy import CADES, VerificationPolicy
+from signing.stamp import MAX_CLOCK_SKEW, StampFinding
+from signing.standing import Horizon, Standing, standing
+from signing.structure import SignatureField
+from signing.subject import Subject, subject_of
+from signing.times import DocumentProofs, digest_of, signature_stamps
+from signing.verdict import (
+    Changes,
+    Coverage,
+    Indication,
+    Message,
+    SignatureVerdict,
+    SubIndication,
+    TimestampVerdict,
+    rfc3339,
+)
+
+MAX_MESSAGES = 20  # shown for one signature: a hostile document may earn thousands
+
+
+@dataclass(frozen=True)
+class JudgedSignature:
+    """A signature's verdict, and what entitlement and the order of time need of it."""
+
+    field: SignatureField
+    verdict: SignatureVerdict
+    stamps: tuple[TimestampVerdict, ...]
+    subject: Subject | None
+    ours: bool
+    proven_since: datetime | None
+    """The latest time stamp that the signature itself carries: what signs over it must be later."""
+
+
+@dataclass
+class SignatureJudge:
+    """Judges the signatures of one document, in order of signing."""
+
+    data: bytes
+    changes: ChangeAnalysis
+    proofs: DocumentProofs
+    policy: VerificationPolicy
+    findings: tuple[Message, ...]
+    """On the document as a whole: they count against every signature."""
+    last_revision: int
+    """The revision of the last signature that is no time stamp."""
+    _failures: list[CheckFailedError] = field(default_factory=list)
+    _notes: list[Message] = field(default_factory=list)
+
+    def judge(self, signature: SignatureField, *, not_before: datetime | None) -> JudgedSignature:
+        """`not_before`: the latest time proven inside what this signature signs."""
+        self._failures, self._notes = [], []
+        self._structure(signature)  # 1.
+        changes = self._changes(signature)  # 2.
+        checked = self._cms(signature)  # 3.
+        stamps = signature_stamps(checked.cms, self.proofs.horizon(signature.revision), self.proofs.ground) if checked else ()  # 6.
+        proof = self._proof(signature, stamps, not_before)
+        stood = self._standing(checked, proof) if checked else None  # 4. and 5.
+        return self._judged(signature, changes, checked, stamps, proof, stood)
+
+    def _fail(self, sub_indication: SubIndication, code: str, text: str) -> None:
+        self._failures.append(CheckFailedError(sub_indication, code, text))
+
+    def _structure(self, signature: SignatureField) -> None:
+        for finding in (*signature.findings, *self.findings):
+            self._fail(SubIndication.FORMAT_FAILURE, finding.code, finding.text)
+        if signature.coverage is Coverage.PARTIAL and not signature.findings:
+            self._fail(SubIndication.FORMAT_FAILURE, "COVERAGE_PARTIAL", "the signature leaves out bytes that the reader sees")
+        if signature.subfilter not in self.policy.subfilters:
+            expected = ", ".join(sorted(self.policy.subfilters))
+            text = f"signature form {signature.subfilter!r}; policy {self.policy.name} expects {expected}"
+            self._fail(SubIndication.SIG_CONSTRAINTS_FAILURE, "SUBFILTER_NOT_ACCEPTED", text)
+
+    def _changes(self, signature: SignatureField) -> Changes:
+        try:
+            report = self.changes.after(signature.revision, mdp=signature.lock)
+        except PdfError as exc:
+            self._fail(SubIndication.FORMAT_FAILURE, "CHANGES_UNREADABLE", f"what was changed after the signature cannot be read: {exc}")
+            return Changes.UNDEFINED
+        allowed = self.policy.permitted_after(last=signature.revision >= self.last_revision)
+        if not report.allows(allowed):
+            text = f"the document was changed after this signature ({report.kind.value}); permitted is {allowed.value}"
+            self._fail(SubIndication.FORMAT_FAILURE, "CHANGED_AFTER_SIGNING", text)
+            for finding in report.findings:
+                self._fail(SubIndication.FORMAT_FAILURE, finding.code, finding.text)
+        return report.kind
+
+    def _cms(self, signature: SignatureField) -> CheckedCms | None:
+        if not signature.contents or signature.byte_range is None:
+            return None  # there is a finding already
+        try:
+            return check_detached(signature.contents, partial(digest_of, self.data, signature), ess_required=signature.subfilter == CADES)
+        except CheckFailedError as exc:
+            self._failures.append(exc)
+            return None
+
+    def _proof(self, signature: SignatureField, stamps: Sequence[StampFinding], not_before: datetime | None) -> Horizon:
+        """The earliest moment by which the signature is proven to have existed."""
+        proof = self.proofs.horizon(signature.revision)
+        for stamp in stamps:
+            if stamp.passed and stamp.time is not None:
+                proof = Horizon(min(stamp.time, proof.moment) if proof.proven else stamp.time, True)
+        failed = [*stamps, *(stamp.finding for stamp in self.proofs.covering(signature.revision))]
+        for failure in [stamp.failure for stamp in failed if stamp.failure is not None]:
+            if self.policy.failed_timestamps_count:
+                weakened = failure.sub_indication if failure.indication is Indication.INDETERMINATE else SubIndication.NO_POE
+                self._fail(weakened, "TIMESTAMP_NOT_PASSED", f"a time stamp over this signature does not pass: {failure}")
+            else:
+                self._notes.append(Message("TIMESTAMP_NOT_PASSED", f"a time stamp over this signature proves nothing: {failure}"))
+        if not_before is not None and proof.proven and proof.moment + MAX_CLOCK_SKEW < not_before:
+            text = f"proven to exist by {rfc3339(proof.moment)}, but signs over a time stamp of {rfc3339(not_before)}"
+            self._fail(SubIndication.TIMESTAMP_ORDER_FAILURE, "TIMESTAMP_ORDER", text)
+        if signature.claimed_time and signature.claimed_time > proof.moment + MAX_CLOCK_SKEW:
+            text = (
+                f"the signer's clock said {rfc3339(signature.claimed_time)}, later than {rfc3339(proof.moment)}; the claim is not believed"
+            )
+            self._notes.append(Message("CLAIMED_TIME_IMPLAUSIBLE", text))
+        return proof
+
+    def _standing(self, checked: CheckedCms, proof: Horizon) -> Standing | None:
+        try:
+            stood = standing(
+                checked.signer_der, checked.certificates, purpose=KeyPurpose.DOCUMENT_SIGNING, horizon=proof, ground=self.proofs.ground
+            )
+        except CheckFailedError as exc:
+            self._failures.append(exc)
+            return None
+        self._notes.extend(stood.messages)
+        return stood
+
+    def _judged(
+        self,
+        signature: SignatureField,
+        changes: Changes,
+        checked: CheckedCms | None,
+        stamps: Sequence[StampFinding],
+        proof: Horizon,
+        stood: Standing | None,
+    ) -> JudgedSignature:
+        # roles come with a chain that stood: what a stranger's certificate says of itself is not shown as a role
+        policies = stood.path.policies if stood else frozenset()
+        subject = replace(subject_of(checked.signer), policies=policies) if checked else None
+        worst = next((one for one in self._failures if one.indication is Indication.TOTAL_FAILED), next(iter(self._failures), None))
+        messages = dict.fromkeys([*(failure.message for failure in self._failures), *self._notes])
+        verdict = SignatureVerdict(
+            field=signature.name,
+            indication=worst.indication if worst else Indication.TOTAL_PASSED,
+            sub_indication=worst.sub_indication if worst else None,
+            level=baseline_level(self._level(signature, stamps, proof, stood)) if checked else None,
+            signer=subject.signer(self.policy) if subject else None,
+            claimed_time=signature.claimed_time,
+            best_signature_time=proof.moment if proof.proven and checked else None,
+            coverage=signature.coverage,
+            changes=changes,
+            messages=tuple(messages)[:MAX_MESSAGES],
+        )
+        return JudgedSignature(
+            field=signature,
+            verdict=verdict,
+            stamps=tuple(stamp.verdict(field=signature.name, kind="signature") for stamp in stamps),
+            subject=subject,
+            ours=any(self.policy.is_ours(oid) for oid in policies),
+            proven_since=max((stamp.time for stamp in stamps if stamp.passed and stamp.time), default=None),
+        )
+
+    def _level(self, signature: SignatureField, stamps: Sequence[StampFinding], proof: Horizon, stood: Standing | None) -> LevelFacts:
+        chains = [stood, *(stamp.standing for stamp in stamps if stamp.passed)]
+        covered = any(stamp.finding.passed for stamp in self.proofs.covering(signature.revision))
+        return LevelFacts(
+            pades=signature.subfilter == CADES,
+            timestamped=proof.proven,
+            validation_data=all(chain is not None and chain.self_contained for chain in chains),
+            archived=covered and all(chain is not None and chain.archived for chain in chains),
+        )

@@ -1,0 +1,194 @@
+"""Whether a certificate stands at a moment: its chain to an anchor of ours, and nobody on it revoked (EN 319 102-1 clauses 5.2.4 to 5.2.6).
+
+The moment is a :class:`Horizon`: by then the thing that the certificate signed is proven to have existed, or it is the moment of judging.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pki.certificate import Certificate
+from pki.chain import ChainError, KeyPurpose, TrustAnchor, ValidatedPath, ValidityError, validate_path
+from pki.chain_errors import CertificateRole, ChainFailure
+from pki.revocation import ISSUED_AFTER, UNTIL_NEXT_UPDATE, Evidence, RevocationResult, RevocationState, revocation_status
+from pki.validation_cache import ValidationCache
+from signing.failure import CheckFailedError
+from signing.verdict import Message, SubIndication, rfc3339
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """`proven`: a time stamp that passed says that what is judged existed by `moment`. Otherwise `moment` is when we judge."""
+
+    moment: datetime
+    proven: bool
+
+
+@dataclass(frozen=True)
+class Tier:
+    """Evidence that existed by a moment: an archive time stamp's own time for what it covers, the moment of judging for the rest."""
+
+    evidence: Evidence
+    proven_by: datetime
+    archived: bool = False
+    embedded: bool = True
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What certificates are judged on: anchors, the moment of judging, evidence of the document and of the caller, what is remembered."""
+
+    anchors: tuple[TrustAnchor, ...]
+    at: datetime
+    embedded: Evidence
+    supplied: Evidence
+    cache: ValidationCache
+    archived: tuple[Tier, ...] = ()
+
+    @property
+    def everything(self) -> Evidence:
+        one, other = self.embedded, self.supplied
+        return Evidence(one.certificates + other.certificates, one.crls + other.crls, one.ocsps + other.ocsps)
+
+    def with_archive(self, evidence: Evidence, proven_by: datetime) -> Ground:
+        """With evidence that a time stamp which passed proves to have existed."""
+        return replace(self, archived=(*self.archived, Tier(evidence, proven_by, archived=True)))
+
+    def tiers(self) -> Iterator[Tier]:
+        """Evidence to look for good news in, the best proven first."""
+        yield from self.archived
+        yield Tier(self.embedded, self.at)
+        if self.supplied != Evidence():
+            yield Tier(self.everything, self.at, embedded=False)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A chain that stood. `self_contained`: the document's own evidence was enough; `archived`: evidence under a time stamp was.
+
+    `messages` tell of what was let pass, and why.
+    """
+
+    path: ValidatedPath
+    self_contained: bool
+    archived: bool
+    messages: tuple[Message, ...] = ()
+
+
+_CHAIN: dict[ChainFailure, SubIndication] = {
+    ChainFailure.MALFORMED: SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE,
+    ChainFailure.NO_CERTIFICATE_CHAIN_FOUND: SubIndication.NO_CERTIFICATE_CHAIN_FOUND,
+    ChainFailure.CONSTRAINT: SubIndication.CHAIN_CONSTRAINTS_FAILURE,
+    ChainFailure.PURPOSE: SubIndication.CHAIN_CONSTRAINTS_FAILURE,
+    ChainFailure.SIGNATURE: SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE,
+    ChainFailure.ALGORITHM: SubIndication.CRYPTO_CONSTRAINTS_FAILURE,
+    ChainFailure.LIMIT: SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE,
+}
+
+
+def standing(
+    leaf_der: bytes,
+    carried: tuple[bytes, ...],
+    *,
+    purpose: KeyPurpose,
+    horizon: Horizon,
+    ground: Ground,
+    lenient: bool = False,
+) -> Standing:
+    """The chain of `leaf_der` at the horizon; `carried` are the certificates that came with it. Raises :class:`CheckFailedError`.
+
+    `lenient`: where nothing fresh says whether a certificate is revoked, and nothing says that it is, it counts as unrevoked.
+    """
+    path = _path(leaf_der, carried, purpose=purpose, horizon=horizon, ground=ground)
+    inside = {*carried, *ground.embedded.certificates}
+    self_contained = all(certificate.der in inside for certificate in path.certificates)
+    archived = self_contained
+    messages: list[Message] = []
+    for place, (certificate, issuer) in enumerate(path.pairs):
+        role = CertificateRole.CA if place else CertificateRole.LEAF
+        known = _query(certificate, issuer, Tier(ground.everything, ground.at), role, purpose, horizon, ground)
+        _refuse_revoked(known, role, horizon)
+        if known.revoked_at is not None:
+            text = f"the {role.value} certificate was revoked at {rfc3339(known.revoked_at)}, after what is judged here was proven to exist"
+            messages.append(Message("REVOKED_LATER", text))
+        tier = _good_tier(certificate, issuer, role, purpose, horizon, ground)
+        if tier is None:
+            messages.append(_unknown(known, role, horizon, lenient=lenient))
+        self_contained = self_contained and tier is not None and tier.embedded
+        archived = archived and tier is not None and tier.archived
+    return Standing(path, self_contained, archived, tuple(messages))
+
+
+def _query(
+    certificate: Certificate, issuer: Certificate, tier: Tier, role: CertificateRole, purpose: KeyPurpose, horizon: Horizon, ground: Ground
+) -> RevocationResult:
+    # a signer proven to have signed by a moment needs data from after it: what was issued before may have missed the revocation
+    strict = horizon.proven and role is CertificateRole.LEAF and purpose is KeyPurpose.DOCUMENT_SIGNING
+    return revocation_status(
+        certificate,
+        issuer,
+        evidence=tier.evidence,
+        at=horizon.moment,
+        now=tier.proven_by,
+        anchors=ground.anchors,
+        freshness=ISSUED_AFTER if strict else UNTIL_NEXT_UPDATE,
+        cache=ground.cache,
+    )
+
+
+def _good_tier(
+    certificate: Certificate, issuer: Certificate, role: CertificateRole, purpose: KeyPurpose, horizon: Horizon, ground: Ground
+) -> Tier | None:
+    """The first tier whose evidence says that the certificate was good, and was made by a key that had not expired before it was proven."""
+    for tier in ground.tiers():
+        result = _query(certificate, issuer, tier, role, purpose, horizon, ground)
+        if result.state is RevocationState.GOOD and (result.signer_not_after is None or tier.proven_by <= result.signer_not_after):
+            return tier
+    return None
+
+
+def _refuse_revoked(result: RevocationResult, role: CertificateRole, horizon: Horizon) -> None:
+    if result.state is not RevocationState.REVOKED:
+        return
+    text = f"the {role.value} certificate was revoked at {rfc3339(result.revoked_at)} ({result.reason or 'no reason given'})"
+    if role is not CertificateRole.LEAF:
+        raise CheckFailedError(SubIndication.REVOKED_CA_NO_POE, "CA_REVOKED", text)
+    if horizon.proven:
+        text += f"; the first proof that the signature exists is of {rfc3339(horizon.moment)}"
+        raise CheckFailedError(SubIndication.REVOKED, "CERTIFICATE_REVOKED", text)
+    raise CheckFailedError(SubIndication.REVOKED_NO_POE, "CERTIFICATE_REVOKED", f"{text}, and nothing proves a signature from before")
+
+
+def _unknown(result: RevocationResult, role: CertificateRole, horizon: Horizon, *, lenient: bool) -> Message:
+    """Why nothing good is known; raises :class:`CheckFailedError` unless `lenient`."""
+    if lenient:
+        text = (
+            f"no revocation data of {rfc3339(horizon.moment)} for the archive time stamp's {role.value} certificate; nothing contradicts it"
+        )
+        return Message("TSA_REVOCATION_NOT_FRESH", text)
+    why = result.messages[-1].text if result.messages else "the evidence at hand was made by a key that has expired since"
+    raise CheckFailedError(
+        SubIndication.TRY_LATER,
+        "REVOCATION_UNKNOWN",
+        f"not known whether the {role.value} certificate was revoked by {rfc3339(horizon.moment)} ({why}); give its CRL or OCSP response",
+    )
+
+
+def _path(leaf_der: bytes, carried: tuple[bytes, ...], *, purpose: KeyPurpose, horizon: Horizon, ground: Ground) -> ValidatedPath:
+    pool = (*carried, *ground.embedded.certificates, *ground.supplied.certificates)
+    try:
+        return validate_path(leaf_der, intermediates=pool, anchors=ground.anchors, at=horizon.moment, purpose=purpose, cache=ground.cache)
+    except ValidityError as exc:
+        raise _out_of_bounds(exc, horizon) from exc
+    except ChainError as exc:
+        raise CheckFailedError(_CHAIN[exc.reason], f"CHAIN_{exc.reason.value}", str(exc)) from exc
+
+
+def _out_of_bounds(exc: ValidityError, horizon: Horizon) -> CheckFailedError:
+    """EN 319 102-1 clause 5.5.4: existence proven before the certificate was valid is final; anything else lacks a proof of existence."""
+    if exc.reason is ChainFailure.NOT_YET_VALID and exc.role is CertificateRole.LEAF and horizon.proven:
+        return CheckFailedError(SubIndication.NOT_YET_VALID, "CERTIFICATE_NOT_YET_VALID", str(exc))
+    code = "CERTIFICATE_EXPIRED" if exc.reason is ChainFailure.EXPIRED else "CERTIFICATE_NOT_YET_VALID"
+    return CheckFailedError(SubIndication.OUT_OF_BOUNDS_NO_POE, code, str(exc))

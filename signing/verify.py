@@ -1,0 +1,254 @@
+"""Judges one document, as a numbered list that fails closed. Never raises for what the document holds: a hostile document is a verdict.
+
+1. structure: fields, byte ranges, containers, removed signatures       5. revocation at that time
+2. coverage, and what was changed after each signature                  6. time stamps: from the outside in, then each signature's own
+3. CMS: format, signer's certificate, digest, signature value           7. policy and entitlement
+4. the signer's chain at a proven time                                  8. the second opinion, where one is asked; then the verdict
+
+The proven time that 4 and 5 need comes from 6, so that 6 is worked out before them (:mod:`signing.signature` has 1 to 6 for one signature).
+Sources: ETSI EN 319 102-1 (indications, order of validation), EN 319 142-1 (PAdES), ISO 32000-2 clause 12.8. Revocation data are those in
+the document and those handed in: no network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from pki.chain import TrustAnchor
+from pki.revocation import Evidence
+from pki.validation_cache import ValidationCache
+from signing.changes import ChangeAnalysis
+from signing.entitlement import EntitlementFinding, StepSignature, judge
+from signing.errors import LimitError, PdfError, PolicyError
+from signing.failure import indication_of
+from signing.manifest import find_manifest
+from signing.opinion import Question, SecondOpinion
+from signing.pdf.document import Document
+from signing.policy import VerificationPolicy
+from signing.ports import RecordBook
+from signing.signature import JudgedSignature, SignatureJudge
+from signing.structure import Structure, read_structure
+from signing.times import DocumentProofs, document_proofs
+from signing.trust import Supplied, TrustStore
+from signing.unreadable import claims_signature, unreadable
+from signing.verdict import (
+    Entitlement,
+    Indication,
+    Message,
+    RecordReference,
+    SignatureVerdict,
+    SubIndication,
+    TimestampVerdict,
+    Verdict,
+    worst,
+)
+from signing.workflow import Manifest
+
+
+@dataclass
+class Caches:
+    """What one process remembers from document to document: certificates, chains, evidence. Times are always looked at afresh."""
+
+    validation: ValidationCache = field(default_factory=ValidationCache)
+
+
+def verify(
+    document: bytes,
+    policy: VerificationPolicy,
+    *,
+    trust: TrustStore,
+    at: datetime,
+    supplied: Supplied | None = None,
+    second_opinion: SecondOpinion | None = None,
+    records: RecordBook | None = None,
+    caches: Caches | None = None,
+) -> Verdict:
+    """The verdict on `document` as of `at` (aware UTC); `supplied` evidence issued later is ignored.
+
+    Not checked: conformance to PDF/A, what the pages say, signatures inside embedded files. An empty `trust` passes nothing.
+    """
+    started = time.perf_counter()
+    judging = _Judging(document, policy, trust, at, supplied or Supplied(), second_opinion, caches or Caches())
+    try:
+        verdict = judging.verdict()
+    except PdfError as exc:
+        verdict = unreadable(document, exc)
+    except RecursionError:
+        verdict = unreadable(document, LimitError("the document is nested more deeply than is read"))
+    if records is not None and verdict.record is not None:
+        status = records.status(verdict.record.id, verdict.record.version)
+        verdict = replace(verdict, record=replace(verdict.record, status=status))
+    return replace(verdict, ms=(time.perf_counter() - started) * 1000)
+
+
+@dataclass
+class _Judging:
+    data: bytes
+    policy: VerificationPolicy
+    trust: TrustStore
+    at: datetime
+    supplied: Supplied
+    second_opinion: SecondOpinion | None
+    caches: Caches
+
+    def verdict(self) -> Verdict:
+        # 1.
+        document = Document.parse(self.data)
+        structure = read_structure(document)
+        # 6. document time stamps, for the times that they prove
+        proofs = self._proofs(document, structure)
+        if all(one.is_timestamp for one in structure.signed):
+            return self._without_signature(structure, proofs)
+        # 1. to 6. for each signature
+        judged = self._judge_each(document, structure, proofs)
+        # 7.
+        manifest, notes = self._manifest(document, structure)
+        finding = self._entitlement(manifest, judged)
+        signatures = _lowered(tuple(one.verdict for one in judged), finding)
+        # 8.
+        signatures = self._held_against(signatures, proofs)
+        stamps = tuple(stamp for one in judged for stamp in one.stamps) + _document_stamps(proofs)
+        return self._verdict(
+            *worst(signatures),
+            entitlement=finding.entitlement,
+            signatures=signatures,
+            timestamps=stamps,
+            record=RecordReference(manifest.record_id, manifest.version) if manifest else None,
+            messages=(*structure.findings, *notes, *finding.messages),
+        )
+
+    def _proofs(self, document: Document, structure: Structure) -> DocumentProofs:
+        anchors = tuple(TrustAnchor(anchor.certificate_der) for anchor in self.trust.anchors)
+        supplied = Evidence(self.supplied.certificates, self.supplied.crls, self.supplied.ocsps)
+        return document_proofs(
+            document,
+            structure.signed,
+            anchors=anchors,
+            at=self.at,
+            supplied=supplied,
+            cache=self.caches.validation,
+            lenient=self.policy.lenient_outermost_tsa,
+        )
+
+    def _judge_each(self, document: Document, structure: Structure, proofs: DocumentProofs) -> list[JudgedSignature]:
+        fields = [one for one in structure.signed if not one.is_timestamp]
+        judge = SignatureJudge(
+            data=self.data,
+            changes=ChangeAnalysis(document, strict=self.policy.strict_changes),
+            proofs=proofs,
+            policy=self.policy,
+            findings=structure.findings,
+            last_revision=fields[-1].revision,
+        )
+        judged: list[JudgedSignature] = []
+        for one in fields:
+            inside = [earlier.proven_since for earlier in judged if earlier.field.revision < one.revision]
+            inside += [stamp.finding.time for stamp in proofs.stamps if stamp.field.revision < one.revision and stamp.finding.passed]
+            judged.append(judge.judge(one, not_before=max((moment for moment in inside if moment), default=None)))
+        return judged
+
+    def _manifest(self, document: Document, structure: Structure) -> tuple[Manifest | None, tuple[Message, ...]]:
+        first = next(one for one in structure.signed if not one.is_timestamp)
+        try:
+            return find_manifest(document, first.revision), ()
+        except PolicyError as exc:
+            return None, (Message("MANIFEST_UNREADABLE", str(exc)),)
+
+    def _entitlement(self, manifest: Manifest | None, judged: list[JudgedSignature]) -> EntitlementFinding:
+        steps = [
+            StepSignature(
+                field=one.field.name,
+                passed=one.verdict.indication is Indication.TOTAL_PASSED,
+                ours=one.ours,
+                subject=one.subject,
+            )
+            for one in judged
+        ]
+        return judge(manifest, steps, self.policy)
+
+    def _held_against(self, signatures: tuple[SignatureVerdict, ...], proofs: DocumentProofs) -> tuple[SignatureVerdict, ...]:
+        """Lowers what passed here and would not pass with the second verifier."""
+        passed = [one.field for one in signatures if one.indication is Indication.TOTAL_PASSED]
+        if self.second_opinion is None or not passed:
+            return signatures
+        outermost = proofs.stamps[-1].finding.passed if proofs.stamps else False
+        question = Question(
+            document=self.data,
+            trust=self.trust,
+            supplied=self.supplied,
+            at=self.at,
+            unrevoked_tsa=outermost and self.policy.lenient_outermost_tsa,
+        )
+        dissents = self.second_opinion.dissents(question, passed)
+        return tuple(
+            _lower(one, dissent.sub_indication, Message("SECOND_OPINION_DISAGREES", dissent.text))
+            if one.field in passed and (dissent := dissents.get(one.field)) is not None
+            else one
+            for one in signatures
+        )
+
+    def _without_signature(self, structure: Structure, proofs: DocumentProofs) -> Verdict:
+        """No field holds a signature: either there never was one, or it was taken away (attack class 11)."""
+        messages = list(structure.findings)
+        removed = any(finding.code != "TRAILING_BYTES" for finding in messages)
+        if not removed and not structure.signed and claims_signature(self.data):
+            removed = True
+            messages.append(Message("SIGNATURE_REMOVED", "the file holds the remains of a signature that no field of it shows"))
+        if removed:
+            return self._verdict(
+                Indication.TOTAL_FAILED, SubIndication.FORMAT_FAILURE, timestamps=_document_stamps(proofs), messages=tuple(messages)
+            )
+        empty = len(structure.unsigned)
+        text = f"the document carries no signature ({empty} empty signature field{'' if empty == 1 else 's'})"
+        messages.append(Message("UNSIGNED", text))
+        return self._verdict(Indication.NO_SIGNATURE, None, timestamps=_document_stamps(proofs), messages=tuple(messages))
+
+    def _verdict(
+        self,
+        indication: Indication,
+        sub_indication: SubIndication | None,
+        *,
+        entitlement: Entitlement = Entitlement.UNKNOWN,
+        signatures: tuple[SignatureVerdict, ...] = (),
+        timestamps: tuple[TimestampVerdict, ...] = (),
+        record: RecordReference | None = None,
+        messages: tuple[Message, ...] = (),
+    ) -> Verdict:
+        return Verdict(
+            sha256=hashlib.sha256(self.data).hexdigest(),
+            indication=indication,
+            sub_indication=sub_indication,
+            entitlement=entitlement,
+            signatures=signatures,
+            timestamps=timestamps,
+            record=record,
+            messages=messages,
+        )
+
+
+def _document_stamps(proofs: DocumentProofs) -> tuple[TimestampVerdict, ...]:
+    return tuple(stamp.finding.verdict(field=stamp.field.name, kind="document", coverage=stamp.field.coverage) for stamp in proofs.stamps)
+
+
+def _lowered(signatures: tuple[SignatureVerdict, ...], finding: EntitlementFinding) -> tuple[SignatureVerdict, ...]:
+    """Good signatures that are not those the record needs: each of them is held back, since a document is judged by its worst signature."""
+    if finding.entitlement not in (Entitlement.INCOMPLETE, Entitlement.NOT_ENTITLED):
+        return signatures
+    code = f"ENTITLEMENT_{finding.entitlement.name}"
+    message = Message(code, "the signature itself is good, but the document is not signed as such a record must be")
+    return tuple(
+        _lower(one, SubIndication.SIG_CONSTRAINTS_FAILURE, message) if one.indication is Indication.TOTAL_PASSED else one
+        for one in signatures
+    )
+
+
+def _lower(signature: SignatureVerdict, sub_indication: SubIndication, message: Message) -> SignatureVerdict:
+    return replace(
+        signature,
+        indication=indication_of(sub_indication),
+        sub_indication=sub_indication,
+        messages=(message, *signature.messages),
+    )

@@ -1,0 +1,117 @@
+"""Files, folders and archives, read within bounds."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from signing import intake
+from signing.errors import LimitError
+from signing.intake import IntakeError, Item, find_items, read_item
+
+
+def archive(path: Path, members: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in members.items():
+            file.writestr(name, data)
+    return path
+
+
+def test_folder_gives_every_pdf_below_it_sorted(tmp_path: Path) -> None:
+    for name in ("b/2.PDF", "b/1.pdf", "a.pdf", "note.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    found = [Path(item.name).relative_to(tmp_path).as_posix() for item in find_items([str(tmp_path)])]
+    assert found == ["a.pdf", "b/1.pdf", "b/2.PDF"]
+
+
+def test_file_named_by_the_caller_counts_whatever_its_suffix(tmp_path: Path) -> None:
+    path = tmp_path / "download"
+    path.write_bytes(b"%PDF")
+    assert read_item(next(find_items([str(path)]))) == b"%PDF"
+
+
+def test_archive_gives_its_pdfs(tmp_path: Path) -> None:
+    path = archive(tmp_path / "x.zip", {"k/1.pdf": b"one", "k/readme.txt": b"no", "2.pdf": b"two"})
+    items = list(find_items([str(path)]))
+    assert [(item.name.removeprefix(str(path)), read_item(item)) for item in items] == [(":k/1.pdf", b"one"), (":2.pdf", b"two")]
+
+
+def test_missing_path_is_named(tmp_path: Path) -> None:
+    with pytest.raises(IntakeError, match="nowhere: cannot be read \\(No such file or directory\\)"):
+        list(find_items([str(tmp_path / "nowhere")]))
+
+
+def test_pipe_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(IntakeError, match="neither a file nor a folder"):
+        list(find_items([str(tmp_path / "pipe")]))
+
+
+def test_pipe_in_a_folder_is_passed_over(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pdf")
+    assert list(find_items([str(tmp_path)])) == []
+
+
+def test_link_to_a_folder_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "self").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "a.pdf").write_bytes(b"x")
+    assert len(list(find_items([str(tmp_path / "in")]))) == 1
+
+
+def test_archive_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.zip").write_bytes(b"PK\x03\x04 and nothing else")
+    with pytest.raises(IntakeError, match="is not a ZIP archive that can be read"):
+        list(find_items([str(tmp_path / "x.zip")]))
+
+
+def test_member_that_unpacks_out_of_proportion_is_refused(tmp_path: Path) -> None:
+    path = archive(tmp_path / "x.zip", {"bomb.pdf": bytes(3 * intake.RATIO_FLOOR)})
+    with pytest.raises(LimitError, match="more than 200 times"):
+        read_item(next(find_items([str(path)])))
+
+
+def test_overlapping_entries_are_refused(tmp_path: Path) -> None:
+    path = archive(tmp_path / "x.zip", {"1.pdf": os.urandom(5000)})
+    data = path.read_bytes()
+    directory = data.rindex(b"PK\x01\x02")
+    end = data.rindex(b"PK\x05\x06")
+    entry = data[directory:end]
+    copies = 5
+    tail = bytearray(data[end:])
+    tail[8:12] = copies.to_bytes(2, "little") * 2
+    tail[12:16] = (copies * len(entry)).to_bytes(4, "little")
+    path.write_bytes(data[:directory] + entry * copies + tail)
+    with pytest.raises(IntakeError, match="its entries overlap"):
+        list(find_items([str(path)]))
+
+
+def test_member_with_damaged_data_is_an_error_of_its_own(tmp_path: Path) -> None:
+    path = archive(tmp_path / "x.zip", {"1.pdf": b"hello" * 100})
+    data = bytearray(path.read_bytes())
+    data[40] ^= 0xFF
+    path.write_bytes(data)
+    with pytest.raises(IntakeError, match="cannot be"):
+        read_item(next(find_items([str(path)])))
+
+
+def test_encrypted_member_is_an_error_of_its_own(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("1.pdf", b"x")
+    data = bytearray(buffer.getvalue())
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "x.zip").write_bytes(data)
+    with pytest.raises(IntakeError, match="cannot be read"):
+        read_item(next(find_items([str(tmp_path / "x.zip")])))
+
+
+def test_document_above_the_limit_is_refused_before_reading() -> None:
+    with pytest.raises(LimitError, match="more than the"):
+        read_item(Item(name="huge.pdf", path="/nowhere", size=intake.MAX_DOCUMENT + 1))
