@@ -10,6 +10,7 @@ from datetime import timedelta
 import pikepdf
 import pytest
 
+from certs.loader import load
 from records.errors import (
     AlreadySpentError,
     LifeCycleError,
@@ -28,8 +29,11 @@ from records.state import Actor, Phase
 from signing.authorisation import AuthorisationError
 from signing.batch import BatchSigner
 from signing.pdf.document import Document
+from signing.policy import VerificationPolicy
 from signing.steps import step_fields
-from signing.verdict import RecordStatus
+from signing.trust import NamedAnchor, TrustStore
+from signing.verdict import Entitlement, Indication, RecordReference, RecordStatus
+from signing.verify import verify
 from signing.workflow import parse_manifest
 from tests.support.authority import SCHOOL, SCHOOL_IDENTIFIER
 from tests.support.record_cases import OTHER_REGISTRAR, PRINCIPAL, REGISTRAR, SEAL, TEACHER, make_content, make_record
@@ -204,6 +208,16 @@ def test_a_record_is_unlocked_by_two_people_revised_and_superseded(sign, store, 
     assert parse_manifest(_record_json(service.document("R-1"))).version == 2
     revised = next(entry for entry in store.log("R-1") if entry.event is Event.REVISED)
     assert [(c.path, c.old, c.new) for c in revised.changes] == [("years[2025-2026].marks[Toán].hk1", "8.5", "9.5")]
+
+
+def test_what_the_service_signs_is_what_the_verifier_passes(sign, store, service, house):
+    for step in ("homeroom", "principal", "seal"):
+        sign(step, ids=["R-1"])
+    policy = VerificationPolicy.from_mapping(load("policies", "record"), workflows=lambda name: load("policies", name))
+    trust = TrustStore((NamedAnchor(house.authority.root_der, "root"),))
+    verdict = verify(service.document("R-1"), policy, trust=trust, at=house.authority.clock(), records=store)
+    assert (verdict.indication, verdict.entitlement) == (Indication.TOTAL_PASSED, Entitlement.COMPLETE)
+    assert verdict.record == RecordReference("R-1", 1, RecordStatus.CURRENT)
 
 
 def test_a_refused_unlock_lets_signing_go_on(sign, service):
