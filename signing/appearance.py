@@ -24,7 +24,7 @@ import segno
 import typst
 
 from signing.errors import SigningError
-from signing.fonts import fonts_path
+from signing.fonts import fonts_path, missing_characters
 from signing.graft import Graft, graft_first_page
 
 MAX_CACHED = 256  # appearances kept by one renderer; a class needs one or two
@@ -36,7 +36,7 @@ _TIMES = {"vi": "%H:%M %d/%m/%Y", "en": "%Y-%m-%d %H:%M", "zh": "%Y-%m-%d %H:%M"
 
 
 class AppearanceError(SigningError):
-    """An appearance cannot be set: unknown language, text too long, or a size that is none."""
+    """An appearance cannot be set: unknown language, text too long or not in the bundled fonts, or a size that is none."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,9 @@ def shown_time(time: datetime, language: str) -> str:
 def _data(appearance: Appearance, width: float, height: float, time: datetime, reason: str | None) -> dict[str, Any]:
     if reason is not None and len(reason) > MAX_TEXT:
         raise AppearanceError(f"the reason has {len(reason)} characters, expected at most {MAX_TEXT}")
+    if missing := missing_characters("".join((appearance.name, appearance.role, appearance.organization, reason or ""))):
+        points = ", ".join(f"U+{ord(character):04X}" for character in missing[:5])
+        raise AppearanceError(f"the bundled fonts cannot draw {points}; expected Vietnamese, other Latin or common Chinese characters")
     return {
         "width": round(width, 2),
         "height": round(height, 2),

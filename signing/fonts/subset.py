@@ -55,11 +55,23 @@ def make(source: Path, target: Path, characters: str) -> None:
     subset.save_font(font, str(target), options)
 
 
+def write_coverage(folder: Path) -> None:
+    """`coverage.txt`: the characters that a text may hold, as ranges of hexadecimal code points, so that nobody needs fontTools to ask."""
+    reader = importlib.import_module("fontTools.ttLib").TTFont
+    points = sorted({point for file in folder.glob("*-Regular.ttf") for point in reader(file).getBestCmap()})
+    known = set(points)
+    starts = [point for point in points if point - 1 not in known]
+    ends = [point for point in points if point + 1 not in known]
+    lines = [f"{low:04X}-{high:04X}" for low, high in zip(starts, ends, strict=True)]
+    (folder / "coverage.txt").write_text("\n".join(lines) + "\n", encoding="ascii")
+
+
 def main() -> None:
     regular, bold, chinese, folder = (Path(argument) for argument in sys.argv[1:5])
     make(regular, folder / "NotoSans-Regular.ttf", LATIN)
     make(bold, folder / "NotoSans-Bold.ttf", LATIN)
     make(chinese, folder / "NotoSansSC-Regular.ttf", gb2312() + NAMES)
+    write_coverage(folder)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import subprocess
+import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -104,3 +105,13 @@ def test_nameless_appearance_is_refused() -> None:
 def test_markup_in_a_name_is_shown_as_it_is(house: SigningHouse, tmp_path: Path) -> None:
     look = Appearance(name='#read("/etc/passwd") *x* $y$')
     assert '#read("/etc/passwd") *x* $y$' in text_of(signed_with(house, look), tmp_path)
+
+
+def test_character_that_no_font_has_is_refused_rather_than_drawn_as_a_box(house: SigningHouse) -> None:
+    with pytest.raises(AppearanceError, match=r"cannot draw U\+0E01"):
+        signed_with(house, Appearance(name="\u0e01"))
+
+
+def test_decomposed_vietnamese_is_drawn(house: SigningHouse, tmp_path: Path) -> None:
+    look = Appearance(name=unicodedata.normalize("NFD", "Nguyễn Thị Ánh"))
+    assert "Nguyễn Thị Ánh" in unicodedata.normalize("NFC", text_of(signed_with(house, look), tmp_path))
