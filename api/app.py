@@ -9,14 +9,18 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
+from api.access import Access, Attempts
 from api.authority import AuthorityEndpoints
 from api.checker import Checker, Judge
 from api.crl_shelf import CrlShelf
 from api.errors import install
 from api.middleware import BodyLimit, SecurityHeaders
 from api.pages.verify import verify_routes
+from api.routes.certificates import certificate_routes
 from api.routes.publication import publication_routes
+from api.routes.signing import signing_routes
 from api.routes.verification import verification_routes
+from api.upload_signing import UploadSigner
 from config.house import House
 
 STATIC = Path(__file__).parent / "static"
@@ -38,6 +42,9 @@ def create_app(house: House, judge: Judge) -> ASGIApp:
     app.include_router(verify_routes(house, checker))
     app.include_router(verification_routes(checker))
     app.include_router(publication_routes(house, crls))
+    access = Access(house)
+    app.include_router(certificate_routes(house, access))
+    app.include_router(signing_routes(access, UploadSigner(house, judge, Attempts(clock=house.clock))))
     app.mount("/static", Static(directory=STATIC))
     limited = BodyLimit(app)
     return SecurityHeaders(AuthorityEndpoints(limited, responder=house.responder, tsa=house.tsa, clock=house.clock))

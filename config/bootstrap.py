@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from certs.loader import load, names
 from config.errors import HouseExistsError, NoHouseError, SettingsError
-from config.house import House, Stores
+from config.house import House, Services, Stores
 from config.house_file import HousePlan, read_plan, write_plan, write_whole
 from config.policy import load_policy
 from config.settings import Settings
@@ -36,6 +36,7 @@ from pki.crl import CrlSigner
 from pki.establish import EstablishedAuthority
 from pki.evidence import InProcessValidationData
 from pki.issue import Authority
+from pki.kdf import KeyDerivation
 from pki.keystore import FileKeyStore
 from pki.lint import SAMPLE_RATE
 from pki.ocsp import OcspResponder
@@ -44,6 +45,10 @@ from pki.profile import CertificateProfile, profiles_from
 from pki.renew import renew
 from pki.timestamp import TimeStampAuthority
 from pki.urls import AuthorityUrls
+from records.export import Exporter
+from records.holder import Holders
+from records.roster_service import RosterService
+from records.service import RecordService
 from signing.ports import RecordBook
 
 POLICY = "record"
@@ -155,6 +160,7 @@ def wire(
         evidence=InProcessValidationData(responders=(responder,), crl_signers=crl_signers, clock=clock),
         policy=load_policy(POLICY),
         stores=stores,
+        services=_services(settings, plan, stores, keys, clock),
     )
 
 
@@ -187,6 +193,16 @@ def _stores(settings: Settings, database: Database) -> Stores:
         documents=Documents(database, content),
         api_keys=ApiKeys(database),
         log=Log(database),
+    )
+
+
+def _services(settings: Settings, plan: HousePlan, stores: Stores, keys: KeyStore, clock: Clock) -> Services:
+    pages = (settings.public_url or plan.base_url).rstrip("/")
+    exporter = Exporter(verify_url=f"{pages}/verify")
+    return Services(
+        roster=RosterService(stores.roster, keys, clock),
+        records=RecordService(records=stores.records, documents=stores.documents, exporter=exporter, clock=clock),
+        holders=Holders(stores.holder_keys, keys, KeyDerivation()),
     )
 
 

@@ -21,6 +21,9 @@ from pki.ocsp import OcspResponder
 from pki.ports import Clock, KeyStore
 from pki.profile import CertificateProfile
 from pki.timestamp import TimeStampAuthority
+from records.holder import Holders
+from records.roster_service import RosterService
+from records.service import RecordService
 from signing.policy import VerificationPolicy
 
 
@@ -39,6 +42,15 @@ class Stores:
 
 
 @dataclass(frozen=True)
+class Services:
+    """What the school does: roster, records, and people with their own keys."""
+
+    roster: RosterService
+    records: RecordService
+    holders: Holders
+
+
+@dataclass(frozen=True)
 class House:
     """The authority with its services and books. Close it when done."""
 
@@ -54,6 +66,7 @@ class House:
     evidence: InProcessValidationData
     policy: VerificationPolicy
     stores: Stores
+    services: Services
 
     def close(self) -> None:
         self.stores.database.close()

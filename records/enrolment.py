@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pki import commitment
-from pki.algorithms import SigningKey
+from pki.algorithms import PublicKey, SigningKey
 from pki.holderkey import wrap_holder_key
 from pki.identity import IdentityCode, PersonFacts, check
 from pki.issue import Authority, CertificateRequest, IssuedCertificate
@@ -85,6 +85,19 @@ def enrol(
         )
     )
     return Enrolled(who.id, issued, secret, committed)
+
+
+def certify_own_key(who: Person, school: School, public_key: PublicKey, *, authority: Authority) -> IssuedCertificate:
+    """A certificate over a key that a member of staff keeps themselves, on a token or in another system. Possession has been proven.
+
+    Raises :class:`EnrolmentError` (pupils too: the opening of their commitment is kept with their key), IdentityError, or what the
+    authority raises.
+    """
+    profile = _profile(who, school)
+    if isinstance(who, Student):
+        raise EnrolmentError(f"{who.id} is a pupil; pupils' keys are made here, by enrolment")
+    subject = _plain(who, school, _accepted_code(who))
+    return authority.certify(CertificateRequest(profile=profile, subject=subject, public_key=public_key, holder=who.id))
 
 
 def enrol_seal(school: School, *, authority: Authority, keys: KeyStore) -> tuple[SigningKey, IssuedCertificate]:

@@ -1,0 +1,169 @@
+"""Signing an uploaded record: with the caller's school's own seal, or with a person's key that their PIN opens.
+
+Where the record is in the house's books the books move with it; a record that another system keeps is signed as it came.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from api.access import Attempts, Caller, person_of
+from api.checker import Judge
+from api.errors import Problem
+from config.house import House
+from pki.algorithms import SigningKey
+from pki.pin import Pin
+from pki.ports import CertificateState
+from records.enrolment import seal_holder, seal_label
+from records.errors import NotEntitledError, NotFoundError
+from records.export import LABELS
+from records.person import Role, Student
+from records.service import StepResult
+from records.state import Actor, RecordState
+from signing.appearance import Appearance
+from signing.authorisation import Authorisation, AuthorisedItem
+from signing.batch import BatchItem, BatchResult, BatchSigner, seal_batch, sign_batch
+from signing.errors import PolicyError, WorkflowError
+from signing.manifest import find_manifest
+from signing.pdf.document import Document
+from signing.recheck import recheck
+from signing.steps import check_step, step_fields
+from signing.trust import Supplied
+from signing.verdict import Entitlement
+from signing.workflow import Manifest, Step
+
+AUTHORISATION = timedelta(minutes=5)  # one document, signed at once
+
+
+@dataclass(frozen=True)
+class _Incoming:
+    """An uploaded record of the caller's school. `state` where the books know it, and the upload is what they hold."""
+
+    pdf: bytes
+    document: Document
+    manifest: Manifest
+    state: RecordState | None
+
+
+class UploadSigner:
+    """Raises the errors of `signing`, `records` and `pki`, or :class:`api.errors.Problem`."""
+
+    def __init__(self, house: House, judge: Judge, attempts: Attempts) -> None:
+        self._house = house
+        self._judge = judge
+        self._attempts = attempts
+
+    def seal(self, caller: Caller, pdf: bytes) -> bytes:
+        """The record closed with the school's seal and brought to B-LTA. What does not verify up to here is not sealed."""
+        incoming = self._incoming(caller, pdf)
+        step = _seal_step(incoming.manifest)
+        check_step(incoming.document, incoming.manifest, step.id)
+        self._require_good(incoming)
+        signer = self._seal_of(caller)
+        tsa, evidence, clock = self._house.tsa, self._house.evidence, self._house.clock
+        if incoming.state is not None:
+            by = Actor(caller.actor_id, Role.SCHOOL_SEAL, caller.school.identifier)
+            ids = [incoming.manifest.record_id]
+            service = self._house.services.records
+            return _kept(service.seal(ids, step=step.id, by=by, signer=signer, time_stamper=tsa, validation=evidence))
+        item = BatchItem(incoming.manifest.record_id, pdf, incoming.manifest, step.id)
+        return _made(seal_batch([item], signer=signer, time_stamper=tsa, validation=evidence, clock=clock))
+
+    def sign(self, caller: Caller, pdf: bytes, *, holder: str, pin: str, step: str) -> bytes:
+        """The record with one more signature, by a person of the caller's school. Their PIN in this request is the authorisation."""
+        incoming = self._incoming(caller, pdf)
+        who = person_of(self._house, caller, holder)
+        role = Role.STUDENT if isinstance(who, Student) else who.role
+        wanted = check_step(incoming.document, incoming.manifest, step)
+        if wanted.role != role.value:
+            raise NotEntitledError(f"{holder} is a {role.value}; step {step} is for a {wanted.role}")
+        self._attempts.check(holder)
+        with self._house.services.holders.opened(holder, Pin(pin)) as (found, key):
+            self._attempts.right(holder)
+            look = Appearance(name=who.name, role=LABELS.get(role.value, ""), organization=caller.school.short_name)
+            signer = self._signer(found.certificate_der, key, look)
+            by = Actor(holder, role, caller.school.identifier)
+            return self._sign_as(by, incoming, step, signer)
+
+    def _sign_as(self, by: Actor, incoming: _Incoming, step: str, signer: BatchSigner) -> bytes:
+        tsa, manifest = self._house.tsa, incoming.manifest
+        if incoming.state is not None:
+            service = self._house.services.records
+            authorisation = service.authorise([manifest.record_id], step=step, by=by, lifetime=AUTHORISATION)
+            return _kept(service.sign(authorisation, by=by, signer=signer, time_stamper=tsa))
+        now = self._house.clock()
+        export = hashlib.sha256(incoming.pdf[: incoming.document.revisions[0].end]).digest()
+        items = (AuthorisedItem(manifest.record_id, manifest.version, export, step),)
+        authorisation = Authorisation(secrets.token_hex(16), by.id, now, now + AUTHORISATION, items)
+        item = BatchItem(manifest.record_id, incoming.pdf, manifest, step)
+        return _made(sign_batch([item], signer=signer, time_stamper=tsa, clock=self._house.clock, authorisation=authorisation))
+
+    def _incoming(self, caller: Caller, pdf: bytes) -> _Incoming:
+        document = Document.parse(pdf)
+        manifest = find_manifest(document, 0)
+        if manifest is None:
+            raise PolicyError("the document holds no record.json; expected a record exported for signing")
+        if manifest.school_identifier != caller.school.identifier:
+            raise NotEntitledError(f"the record is of school {manifest.school_identifier}; this key acts for {caller.school.identifier}")
+        if self._house.policy.workflow(manifest.workflow.id) != manifest.workflow:
+            raise WorkflowError(f"workflow {manifest.workflow.id} in record.json is not the one that this service holds")
+        return _Incoming(pdf, document, manifest, self._known(manifest, pdf))
+
+    def _known(self, manifest: Manifest, pdf: bytes) -> RecordState | None:
+        try:
+            state = self._house.stores.records.load(manifest.record_id)
+        except NotFoundError:
+            return None
+        if state.working.number != manifest.version or self._house.services.records.document(manifest.record_id) != pdf:
+            detail = f"record {manifest.record_id} stands otherwise in the books (version {state.working.number}); fetch it and try again"
+            raise Problem(HTTPStatus.CONFLICT, "stale-document", detail)
+        return state
+
+    def _require_good(self, incoming: _Incoming) -> None:
+        """Every earlier signature verifies, by whom the workflow names: all that lacks is the seal."""
+        fields = [field for field in step_fields(incoming.document, incoming.manifest) if field.signed]
+        if not fields:
+            return
+        signers = [recheck(incoming.document, field)[1].public_bytes(Encoding.DER) for field in fields]
+        gathered = self._house.evidence.gather((*signers, *self._house.tsa.certificates))
+        row = self._judge("upload.pdf", incoming.pdf, at=self._house.clock(), supplied=Supplied(*gathered))
+        if row["entitlement"] != Entitlement.INCOMPLETE:
+            found = f"{row['indication']}, entitlement {row['entitlement']}"
+            raise WorkflowError(f"the record's signatures do not verify ({found}); it is not sealed. POST /api/v1/verify says why")
+
+    def _seal_of(self, caller: Caller) -> BatchSigner:
+        entries = self._house.stores.certificates.of_holder(seal_holder(caller.school))
+        issued = [entry for entry in entries if entry.state is CertificateState.ISSUED and entry.certificate_der]
+        if not issued or issued[-1].certificate_der is None:
+            raise NotFoundError(f"school {caller.school.id} has no seal; the department issues it")
+        key = self._house.keys.open(seal_label(caller.school))
+        look = Appearance(name=caller.school.short_name, role=LABELS[Role.SCHOOL_SEAL], organization=caller.school.locality)
+        return self._signer(issued[-1].certificate_der, key, look)
+
+    def _signer(self, certificate_der: bytes, key: SigningKey, look: Appearance) -> BatchSigner:
+        return BatchSigner(certificate_der=certificate_der, chain=(self._house.authority.issuing_der,), key=key, appearance=look)
+
+
+def _seal_step(manifest: Manifest) -> Step:
+    return manifest.workflow.steps[-1]  # Workflow: exactly the last step is the seal
+
+
+def _kept(results: Iterable[StepResult]) -> bytes:
+    (result,) = results
+    if result.pdf is None:
+        raise result.error or WorkflowError(f"record {result.record_id} was not signed")
+    return result.pdf
+
+
+def _made(results: Iterable[BatchResult]) -> bytes:
+    (result,) = results
+    if result.document is None:
+        raise result.error or WorkflowError(f"record {result.id} was not signed")
+    return result.document
