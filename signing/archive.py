@@ -12,10 +12,10 @@ from pki.ports import TimeStamper
 from signing.container import rounded, token_bound
 from signing.dss import ValidationData, certificates_of, put_validation_data
 from signing.form import add_field, signature_fields
+from signing.gap import byte_range_digest, fill_gap, write_with_gap
 from signing.pdf.document import Document
 from signing.pdf.objects import Name, PdfObject
 from signing.ports import ValidationDataSource
-from signing.sign import byte_range_digest, fill_gap, write_with_gap
 from signing.writer import Update
 
 FIELD_PREFIX = "Archive-"

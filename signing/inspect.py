@@ -9,22 +9,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from signing.errors import RefusedDocumentError
 from signing.pdf.document import Document, XrefEntry
 from signing.pdf.objects import PdfObject, Ref, Stream
-
-ACTIONS = frozenset(
-    {
-        *("JavaScript", "Launch", "GoToR", "GoToE", "SubmitForm", "ResetForm", "ImportData", "Hide", "SetOCGState"),
-        *("Rendition", "Movie", "Sound", "Trans", "GoTo3DView", "RichMediaExecute"),
-    }
-)
-"""Actions (ISO 32000-2 table 201) that reach outside the file or change what is seen; /GoTo, /URI and /Named do neither."""
-ACTIVE_ANNOTATIONS = frozenset({"Screen", "Movie", "Sound", "RichMedia", "3D"})
-FILLABLE = frozenset({"Tx", "Btn", "Ch"})
-_HARMLESS_ACTIONS = frozenset({"GoTo"})
+from signing.refusal import ACTIONS, ACTIVE_ANNOTATIONS, finding
 
 _END = rb"(?=[\x00\t\n\x0c\r ()<>\[\]{}/%]|\Z)"
 _RISKY = re.compile(
@@ -54,7 +44,7 @@ def inspect(document: Document) -> None:
         if kind == "Catalog" and not (isinstance(root, Ref) and root.number == number):
             raise RefusedDocumentError(f"object {number} is a second catalog (hidden document)")
         for dictionary, is_stream in reversed(list(_dictionaries(value))):  # the innermost says best what it is
-            if found := _finding(document, dictionary, is_stream=is_stream):
+            if found := finding(document, dictionary, is_stream=is_stream):
                 raise RefusedDocumentError(f"object {number} holds {found}, which may not be in a document to be signed")
 
 
@@ -62,7 +52,7 @@ def _refuse_hidden_objects(document: Document) -> None:
     """Every `obj` in the file belongs to a listed object, or lies inside a stream."""
     if document.trailing.strip(b"\x00\t\n\x0c\r "):
         raise RefusedDocumentError("octets stand after the end of the document")
-    heads = set()
+    heads: set[int] = set()
     for revision in document.revisions:
         offsets = [entry.offset for entry in revision.entries.values() if entry.kind == "offset"]
         if revision.xref_kind != "table":
@@ -157,49 +147,3 @@ def _dictionaries(value: PdfObject) -> Iterator[tuple[dict[str, PdfObject], bool
             pending += item.values()
         elif isinstance(item, list):
             pending += item
-
-
-def _finding(document: Document, found: dict[str, PdfObject], *, is_stream: bool) -> str | None:
-    """What is wrong with one dictionary, or None."""
-    for wrong, what in _WRONG:
-        if wrong(found):
-            return what
-    if is_stream and "F" in found:
-        return "a stream whose data is in another file (external reference)"
-    if "OpenAction" in found and not _harmless_opening(document.get(found["OpenAction"])):
-        return "an action on opening"
-    if "OCProperties" in found and not _all_layers_on(document, document.get(found["OCProperties"])):
-        return "layers that are or may be hidden"
-    return None
-
-
-_Rule = tuple[Callable[[dict[str, PdfObject]], bool], str]
-_WRONG: tuple[_Rule, ...] = (
-    (lambda d: "JS" in d or "JavaScript" in d or d.get("S") == "JavaScript", "JavaScript"),
-    (lambda d: "XFA" in d, "an XFA form"),
-    (lambda d: "AA" in d, "additional actions"),
-    (lambda d: d.get("FT") in FILLABLE, "a fillable form field"),
-    (lambda d: d.get("S") in ACTIONS and d.get("Type", "Action") == "Action", "an action that reaches outside or changes what is shown"),
-    (lambda d: d.get("Subtype") in ACTIVE_ANNOTATIONS and "Rect" in d, "a multimedia annotation"),
-    (lambda d: d.get("Subtype") == "PS" or d.get("Subtype2") == "PS", "PostScript"),
-    (lambda d: d.get("Subtype") == "Form" and "Ref" in d, "a page taken from another file (external reference)"),
-    (lambda d: "OPI" in d, "an image taken from another file (external reference)"),
-    (lambda d: d.get("FS") == "URL", "a file that lies elsewhere (external reference)"),
-)
-
-
-def _harmless_opening(action: PdfObject) -> bool:
-    """A destination, or going to one."""
-    if isinstance(action, dict):
-        return action.get("S") in _HARMLESS_ACTIONS and "Next" not in action
-    return isinstance(action, list)
-
-
-def _all_layers_on(document: Document, properties: PdfObject) -> bool:
-    """Optional content is shown whatever a reader does by itself: no layer off, none switched by use, no other configuration."""
-    if not isinstance(properties, dict) or document.get(properties.get("Configs")):
-        return False
-    default = document.get(properties.get("D"))
-    if not isinstance(default, dict):
-        return False
-    return default.get("BaseState", "ON") == "ON" and not document.get(default.get("OFF")) and not document.get(default.get("AS"))
