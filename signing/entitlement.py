@@ -18,11 +18,11 @@ from signing.workflow import Manifest, Step, Workflow
 class StepSignature:
     """One signature as entitlement sees it, in the order of signing.
 
-    `passed`: it stands by itself, entitlement aside. `ours`: its validated path carries an OID of our policy arc.
+    `chained`: its signer is known, by a valid chain to an anchor. `ours`: that chain carries an OID of our policy arc.
     """
 
     field: str
-    passed: bool
+    chained: bool
     ours: bool
     subject: Subject | None
 
@@ -40,9 +40,10 @@ def judge(manifest: Manifest | None, signatures: Sequence[StepSignature], policy
     """Compares the signers with the workflow's steps.
 
     `manifest` is None where the signed bytes hold no readable `record.json`. UNKNOWN where the policy does not ask, where no anchor of
-    ours stands behind a signature, or where a signature did not pass, so that nothing can be said of its signer.
+    ours stands behind a signature, or where every step seems signed but not every signer is known. Whether certificates were revoked is
+    not asked here: who signed can be told even where that cannot.
     """
-    if not policy.entitlement or not any(signature.ours and signature.passed for signature in signatures):
+    if not policy.entitlement or not any(signature.ours and signature.chained for signature in signatures):
         return _UNKNOWN
     if manifest is None:
         return _not_entitled(
@@ -53,11 +54,9 @@ def judge(manifest: Manifest | None, signatures: Sequence[StepSignature], policy
         return _not_entitled("WORKFLOW_UNKNOWN", f"record.json names workflow {manifest.workflow.id}, which this policy does not hold")
     if workflow != manifest.workflow:
         return _not_entitled("WORKFLOW_ALTERED", f"record.json tells the steps of {workflow.id} otherwise than this policy does")
-    misfits = _misfits(manifest, workflow, [signature for signature in signatures if signature.passed], policy)
+    misfits = _misfits(manifest, workflow, [signature for signature in signatures if signature.chained], policy)
     if misfits:
         return EntitlementFinding(Entitlement.NOT_ENTITLED, tuple(misfits))
-    if not all(signature.passed for signature in signatures):
-        return _UNKNOWN
     signed = {signature.field for signature in signatures}
     missing = [step for step in workflow.steps if step.field not in signed]
     if missing:
@@ -65,6 +64,8 @@ def judge(manifest: Manifest | None, signatures: Sequence[StepSignature], policy
         return EntitlementFinding(
             Entitlement.INCOMPLETE, (Message("STEPS_MISSING", f"{len(missing)} of {len(workflow.steps)} signatures are missing: {names}"),)
         )
+    if not all(signature.chained for signature in signatures):
+        return _UNKNOWN
     return EntitlementFinding(Entitlement.COMPLETE)
 
 

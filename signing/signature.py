@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from pki.chain import KeyPurpose
+from pki.chain import KeyPurpose, ValidatedPath
 from signing.changes import ChangeAnalysis
 from signing.cms_check import CheckedCms, check_detached
 from signing.errors import PdfError
@@ -15,7 +15,7 @@ from signing.failure import CheckFailedError
 from signing.level import LevelFacts, baseline_level
 from signing.policy import CADES, VerificationPolicy
 from signing.stamp import MAX_CLOCK_SKEW, StampFinding
-from signing.standing import Horizon, Standing, standing
+from signing.standing import Horizon, Standing, chain_of, unrevoked
 from signing.structure import SignatureField
 from signing.subject import Subject, subject_of
 from signing.times import DocumentProofs, digest_of, signature_stamps
@@ -30,6 +30,7 @@ from signing.verdict import (
     rfc3339,
 )
 
+_PURPOSE = KeyPurpose.DOCUMENT_SIGNING
 MAX_MESSAGES = 20  # shown for one signature: a hostile document may earn thousands
 
 
@@ -41,6 +42,8 @@ class JudgedSignature:
     verdict: SignatureVerdict
     stamps: tuple[TimestampVerdict, ...]
     subject: Subject | None
+    chained: bool
+    """The signer's chain leads to an anchor, and nothing failed for good: who signed is known, whatever else is not."""
     ours: bool
     proven_since: datetime | None
     """The latest time stamp that the signature itself carries: what signs over it must be later."""
@@ -69,8 +72,9 @@ class SignatureJudge:
         checked = self._cms(signature)  # 3.
         stamps = signature_stamps(checked.cms, self.proofs.horizon(signature.revision), self.proofs.ground) if checked else ()  # 6.
         proof = self._proof(signature, stamps, not_before)
-        stood = self._standing(checked, proof) if checked else None  # 4. and 5.
-        return self._judged(signature, changes, checked, stamps, proof, stood)
+        path = self._chain(checked, proof) if checked else None  # 4.
+        stood = self._unrevoked(path, checked, proof) if path and checked else None  # 5.
+        return self._judged(signature, changes, checked, stamps, proof, path, stood)
 
     def _fail(self, sub_indication: SubIndication, code: str, text: str) -> None:
         self._failures.append(CheckFailedError(sub_indication, code, text))
@@ -114,7 +118,11 @@ class SignatureJudge:
         for stamp in stamps:
             if stamp.passed and stamp.time is not None:
                 proof = Horizon(min(stamp.time, proof.moment) if proof.proven else stamp.time, True)
-        failed = [*stamps, *(stamp.finding for stamp in self.proofs.covering(signature.revision))]
+        covering = self.proofs.covering(signature.revision)
+        for finding in [finding for stamp in covering for finding in stamp.field.findings]:
+            # a time stamp that does not sign what it seems to leaves octets in the file that nobody answers for
+            self._fail(SubIndication.FORMAT_FAILURE, finding.code, f"in a time stamp after it: {finding.text}")
+        failed = [*stamps, *(stamp.finding for stamp in covering)]
         for failure in [stamp.failure for stamp in failed if stamp.failure is not None]:
             if self.policy.failed_timestamps_count:
                 weakened = failure.sub_indication if failure.indication is Indication.INDETERMINATE else SubIndication.NO_POE
@@ -131,11 +139,16 @@ class SignatureJudge:
             self._notes.append(Message("CLAIMED_TIME_IMPLAUSIBLE", text))
         return proof
 
-    def _standing(self, checked: CheckedCms, proof: Horizon) -> Standing | None:
+    def _chain(self, checked: CheckedCms, proof: Horizon) -> ValidatedPath | None:
         try:
-            stood = standing(
-                checked.signer_der, checked.certificates, purpose=KeyPurpose.DOCUMENT_SIGNING, horizon=proof, ground=self.proofs.ground
-            )
+            return chain_of(checked.signer_der, checked.certificates, purpose=_PURPOSE, horizon=proof, ground=self.proofs.ground)
+        except CheckFailedError as exc:
+            self._failures.append(exc)
+            return None
+
+    def _unrevoked(self, path: ValidatedPath, checked: CheckedCms, proof: Horizon) -> Standing | None:
+        try:
+            stood = unrevoked(path, checked.certificates, purpose=_PURPOSE, horizon=proof, ground=self.proofs.ground)
         except CheckFailedError as exc:
             self._failures.append(exc)
             return None
@@ -149,10 +162,11 @@ class SignatureJudge:
         checked: CheckedCms | None,
         stamps: Sequence[StampFinding],
         proof: Horizon,
+        path: ValidatedPath | None,
         stood: Standing | None,
     ) -> JudgedSignature:
-        # roles come with a chain that stood: what a stranger's certificate says of itself is not shown as a role
-        policies = stood.path.policies if stood else frozenset()
+        # roles come with a valid chain: what a stranger's certificate says of itself is not shown as a role
+        policies = path.policies if path else frozenset()
         subject = replace(subject_of(checked.signer), policies=policies) if checked else None
         worst = next((one for one in self._failures if one.indication is Indication.TOTAL_FAILED), next(iter(self._failures), None))
         messages = dict.fromkeys([*(failure.message for failure in self._failures), *self._notes])
@@ -173,6 +187,7 @@ class SignatureJudge:
             verdict=verdict,
             stamps=tuple(stamp.verdict(field=signature.name, kind="signature") for stamp in stamps),
             subject=subject,
+            chained=path is not None and verdict.indication is not Indication.TOTAL_FAILED,
             ours=any(self.policy.is_ours(oid) for oid in policies),
             proven_since=max((stamp.time for stamp in stamps if stamp.passed and stamp.time), default=None),
         )

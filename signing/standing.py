@@ -97,11 +97,35 @@ def standing(
     ground: Ground,
     lenient: bool = False,
 ) -> Standing:
-    """The chain of `leaf_der` at the horizon; `carried` are the certificates that came with it. Raises :class:`CheckFailedError`.
+    """The chain of `leaf_der` at the horizon, unrevoked; see :func:`chain_of` and :func:`unrevoked`. Raises :class:`CheckFailedError`."""
+    path = chain_of(leaf_der, carried, purpose=purpose, horizon=horizon, ground=ground)
+    return unrevoked(path, carried, purpose=purpose, horizon=horizon, ground=ground, lenient=lenient)
+
+
+def chain_of(leaf_der: bytes, carried: tuple[bytes, ...], *, purpose: KeyPurpose, horizon: Horizon, ground: Ground) -> ValidatedPath:
+    """The path to an anchor, valid at the horizon; `carried` are the certificates that came with it. Raises :class:`CheckFailedError`."""
+    pool = (*carried, *ground.embedded.certificates, *ground.supplied.certificates)
+    try:
+        return validate_path(leaf_der, intermediates=pool, anchors=ground.anchors, at=horizon.moment, purpose=purpose, cache=ground.cache)
+    except ValidityError as exc:
+        raise _out_of_bounds(exc, horizon) from exc
+    except ChainError as exc:
+        raise CheckFailedError(_CHAIN[exc.reason], f"CHAIN_{exc.reason.value}", str(exc)) from exc
+
+
+def unrevoked(
+    path: ValidatedPath,
+    carried: tuple[bytes, ...],
+    *,
+    purpose: KeyPurpose,
+    horizon: Horizon,
+    ground: Ground,
+    lenient: bool = False,
+) -> Standing:
+    """Nobody on `path` was revoked at the horizon. Raises :class:`CheckFailedError`.
 
     `lenient`: where nothing fresh says whether a certificate is revoked, and nothing says that it is, it counts as unrevoked.
     """
-    path = _path(leaf_der, carried, purpose=purpose, horizon=horizon, ground=ground)
     inside = {*carried, *ground.embedded.certificates}
     self_contained = all(certificate.der in inside for certificate in path.certificates)
     archived = self_contained
@@ -174,16 +198,6 @@ def _unknown(result: RevocationResult, role: CertificateRole, horizon: Horizon, 
         "REVOCATION_UNKNOWN",
         f"not known whether the {role.value} certificate was revoked by {rfc3339(horizon.moment)} ({why}); give its CRL or OCSP response",
     )
-
-
-def _path(leaf_der: bytes, carried: tuple[bytes, ...], *, purpose: KeyPurpose, horizon: Horizon, ground: Ground) -> ValidatedPath:
-    pool = (*carried, *ground.embedded.certificates, *ground.supplied.certificates)
-    try:
-        return validate_path(leaf_der, intermediates=pool, anchors=ground.anchors, at=horizon.moment, purpose=purpose, cache=ground.cache)
-    except ValidityError as exc:
-        raise _out_of_bounds(exc, horizon) from exc
-    except ChainError as exc:
-        raise CheckFailedError(_CHAIN[exc.reason], f"CHAIN_{exc.reason.value}", str(exc)) from exc
 
 
 def _out_of_bounds(exc: ValidityError, horizon: Horizon) -> CheckFailedError:

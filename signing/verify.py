@@ -158,15 +158,7 @@ class _Judging:
             return None, (Message("MANIFEST_UNREADABLE", str(exc)),)
 
     def _entitlement(self, manifest: Manifest | None, judged: list[JudgedSignature]) -> EntitlementFinding:
-        steps = [
-            StepSignature(
-                field=one.field.name,
-                passed=one.verdict.indication is Indication.TOTAL_PASSED,
-                ours=one.ours,
-                subject=one.subject,
-            )
-            for one in judged
-        ]
+        steps = [StepSignature(field=one.field.name, chained=one.chained, ours=one.ours, subject=one.subject) for one in judged]
         return judge(manifest, steps, self.policy)
 
     def _held_against(self, signatures: tuple[SignatureVerdict, ...], proofs: DocumentProofs) -> tuple[SignatureVerdict, ...]:
@@ -234,13 +226,16 @@ def _document_stamps(proofs: DocumentProofs) -> tuple[TimestampVerdict, ...]:
 
 
 def _lowered(signatures: tuple[SignatureVerdict, ...], finding: EntitlementFinding) -> tuple[SignatureVerdict, ...]:
-    """Good signatures that are not those the record needs: each of them is held back, since a document is judged by its worst signature."""
+    """Signatures that are not those the record needs: none of them passes, since a document is judged by its worst signature.
+
+    This goes before doubts about freshness, which more evidence could dispel: here none can.
+    """
     if finding.entitlement not in (Entitlement.INCOMPLETE, Entitlement.NOT_ENTITLED):
         return signatures
     code = f"ENTITLEMENT_{finding.entitlement.name}"
-    message = Message(code, "the signature itself is good, but the document is not signed as such a record must be")
+    message = Message(code, "whatever this signature is worth by itself, the document is not signed as such a record must be")
     return tuple(
-        _lower(one, SubIndication.SIG_CONSTRAINTS_FAILURE, message) if one.indication is Indication.TOTAL_PASSED else one
+        one if one.indication is Indication.TOTAL_FAILED else _lower(one, SubIndication.SIG_CONSTRAINTS_FAILURE, message)
         for one in signatures
     )
 

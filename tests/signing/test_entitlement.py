@@ -20,12 +20,12 @@ SCHOOL = "NTRVN-0100109106"
 MANIFEST = Manifest(record_id="R-1", version=1, school_identifier=SCHOOL, workflow=WORKFLOW)
 
 
-def signed(step: Step, role: str | None = None, *, school: str | None = SCHOOL, passed: bool = True, ours: bool = True) -> StepSignature:
+def signed(step: Step, role: str | None = None, *, school: str | None = SCHOOL, chained: bool = True, ours: bool = True) -> StepSignature:
     policies = frozenset({str(POLICY.oid_of(role or step.role))})
     subject = Subject(
         name="X", organization="School", organization_identifier=school, serial_number=None, policies=policies, certificate_serial=1
     )
-    return StepSignature(field=step.field, passed=passed, ours=ours, subject=subject)
+    return StepSignature(field=step.field, chained=chained, ours=ours, subject=subject)
 
 
 HOMEROOM, PRINCIPAL, SEAL = WORKFLOW.steps
@@ -88,10 +88,10 @@ def test_policy_without_entitlement_leaves_it_unknown() -> None:
     assert judge(MANIFEST, ALL, ADES).entitlement is Entitlement.UNKNOWN
 
 
-def test_signature_that_did_not_pass_leaves_completeness_unknown() -> None:
-    assert judge(MANIFEST, [*ALL[:2], replace(ALL[2], passed=False)], POLICY).entitlement is Entitlement.UNKNOWN
+def test_signer_who_is_not_known_leaves_completeness_unknown() -> None:
+    assert judge(MANIFEST, [*ALL[:2], replace(ALL[2], chained=False)], POLICY).entitlement is Entitlement.UNKNOWN
 
 
-def test_misfit_is_named_even_where_another_signature_did_not_pass() -> None:
-    signatures = [signed(HOMEROOM, "student"), replace(ALL[1], passed=False)]
+def test_misfit_is_named_even_where_another_signer_is_not_known() -> None:
+    signatures = [signed(HOMEROOM, "student"), replace(ALL[1], chained=False)]
     assert judge(MANIFEST, signatures, POLICY).entitlement is Entitlement.NOT_ENTITLED
