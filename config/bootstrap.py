@@ -164,6 +164,25 @@ def wire(
     )
 
 
+def open_stores(settings: Settings) -> Stores:
+    """The books alone, for what needs no key and so no passphrase. Close `database` when done."""
+    read_plan(settings.house_file)
+    database = open_database(settings.database_url)
+    with _closing_on_error(database):
+        require_current(database)
+        return _stores(settings, database)
+
+
+def upgrade_house(settings: Settings) -> None:
+    """Brings the database of an existing house to this program's schema; nothing is lost, and nothing happens where it is there already."""
+    read_plan(settings.house_file)
+    database = open_database(settings.database_url)
+    try:
+        upgrade(database)
+    finally:
+        database.close()
+
+
 def open_record_book(home: Path | None, database_url: str | None) -> RecordBook:
     """The school's books for a verifier, read-only; raises :class:`db.errors.DatabaseError` and SchemaError.
 

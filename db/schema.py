@@ -30,7 +30,7 @@ def require_current(database: Database) -> None:
     _refuse_newer(current)
     if current != _head():
         found = "no schema" if current is None else f"version {current}"
-        raise SchemaError(f"database has {found}, this program needs {_head()}; run `eduseal init`, which upgrades it")
+        raise SchemaError(f"database has {found}, this program needs {_head()}; run `eduseal init --upgrade`")
 
 
 def _current(connection: sa.Connection) -> str | None:
