@@ -10,6 +10,7 @@ import importlib
 import os
 import pkgutil
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ class UsageError(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit status. Errors of ours are one line on stderr, never a traceback."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
+    # `cryptography` counts octets where X.520 counts characters, and warns whenever it reads a long Vietnamese name
+    warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
     names = _commands()
     asked = argv[0] if argv else ""
     app = build([asked] if asked in names else names)
