@@ -68,8 +68,9 @@ class ChangeAnalysis:
 
     document: Document
     strict: bool = True
+    forms: tuple[Form, ...] = field(default=(), repr=False)
+    """`Structure.forms`, where it has been read already."""
     _updates: dict[int, Update] = field(default_factory=dict, repr=False)
-    _forms: list[Form] = field(default_factory=list, repr=False)
     _references: References | None = field(default=None, repr=False)
 
     def update(self, revision: int) -> Update:
@@ -98,19 +99,19 @@ class ChangeAnalysis:
         if self.document.trailing:
             kind = Changes.UNDEFINED
             findings.append(Message("TRAILING_BYTES", f"{len(self.document.trailing)} octets follow the last revision"))
-        broken = _broken_rules(mdp or Mdp(), kind, filled)
+        broken = _broken_rules(mdp or Mdp(), kind, [*filled, *added])
         return ChangeReport(kind, (*findings, *broken), tuple(filled), tuple(added), bool(broken))
 
     def _judge(self, revision: int) -> Update:
-        if not self._forms:
-            self._forms = list(forms(self.document))
+        if not self.forms:
+            self.forms = tuple(forms(self.document))
         if self._references is None:
             self._references = References(self.document)
         document, bounds = self.document, self.document.revisions[revision]
         changed = {n: e for n, e in bounds.entries.items() if _differs(document.entry(n, revision - 1), e)}
         if len(changed) > document.limits.changed_objects:
             raise LimitError(f"revision {revision} changes {len(changed)} objects, more than {document.limits.changed_objects}")
-        old_form, new_form = self._forms[revision - 1], self._forms[revision]
+        old_form, new_form = self.forms[revision - 1], self.forms[revision]
         comparison = Comparison(document, revision, changed, old_form, new_form, self._references, self.strict)
         for finding in tile(document, bounds, changed):
             comparison.refuse(finding.code, finding.text)
@@ -142,5 +143,5 @@ def _broken_rules(mdp: Mdp, kind: Changes, filled: Iterable[str]) -> list[Messag
         broken.append(Message("DOCMDP_VIOLATED", text))
     for name in filled:
         if mdp.locked(name):
-            broken.append(Message("FIELDMDP_VIOLATED", f"the signature locks field {name!r}, which was filled after it"))
+            broken.append(Message("FIELDMDP_VIOLATED", f"the signature locks field {name!r}, which was filled or added after it"))
     return broken

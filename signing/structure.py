@@ -69,6 +69,8 @@ class Structure:
     unsigned: tuple[Field, ...]
     removed: tuple[str, ...]
     findings: tuple[Message, ...]
+    forms: tuple[Form, ...] = ()
+    """The form as of each revision; change analysis takes them over."""
 
 
 def signature_fields(document: Document) -> tuple[SignatureField, ...]:
@@ -81,12 +83,13 @@ def read_structure(document: Document) -> Structure:
 
     Raises :class:`signing.errors.PdfError` where the form or page tree cannot be read, :class:`LimitError` where there is too much of it.
     """
-    newest = Form((), frozenset())
+    every = tuple(forms(document))
+    newest = every[-1]
     first_seen: dict[tuple[int, Ref], int] = {}
     names: dict[tuple[int, Ref], str] = {}
     findings: list[Message] = []
-    for index, newest in enumerate(forms(document)):
-        for field in newest.fields:
+    for index, form in enumerate(every):
+        for field in form.fields:
             if field.type == "Sig" and field.value is not None:
                 key = (field.ref.number, field.value if isinstance(field.value, Ref) else Ref(0))
                 first_seen.setdefault(key, index)
@@ -110,7 +113,7 @@ def read_structure(document: Document) -> Structure:
     if document.trailing:
         findings.append(Message("TRAILING_BYTES", f"{len(document.trailing)} octets follow the last revision and belong to none"))
     unsigned = tuple(field for field in newest.fields if field.type == "Sig" and field.value is None)
-    return Structure(_in_order(signed), unsigned, removed, tuple(findings))
+    return Structure(_in_order(signed), unsigned, removed, tuple(findings), every)
 
 
 def forms(document: Document) -> Iterator[Form]:

@@ -28,10 +28,10 @@ def tile(document: Document, revision: Revision, changed: Mapping[int, XrefEntry
             continue
         findings += _gap(document.data, position, offset)
         position = max(position, document.span(number, revision.index)[1])
-        if _has_comment(document, offset, number, revision.index):
+        if _has_comment(document.data, offset, document.head_end(offset, revision.index)):
             findings.append(Message("UNEXPLAINED_BYTES", f"object {number} at {offset} holds a comment"))
     findings += _gap(document.data, position, revision.xref_offset)
-    if b"%" in document.data[revision.xref_offset : revision.close] and revision.xref_kind != "stream":
+    if _has_comment(document.data, revision.xref_offset, _lexed_end(document, revision)):
         findings.append(Message("UNEXPLAINED_BYTES", f"the cross-reference at {revision.xref_offset} or its trailer holds a comment"))
     return findings
 
@@ -45,13 +45,18 @@ def _gap(data: bytes, start: int, end: int) -> list[Message]:
     return [Message("UNEXPLAINED_BYTES", f"{end - start} octets from {start} belong to no object of the update; expected objects only")]
 
 
-def _has_comment(document: Document, start: int, number: int, revision: int) -> bool:
-    head_end = document.head_end(number, revision)
-    if b"%" not in document.data[start:head_end]:
+def _lexed_end(document: Document, revision: Revision) -> int:
+    stream = revision.xref_kind == "stream"
+    return document.head_end(revision.xref_offset, revision.index) if stream else revision.close
+
+
+def _has_comment(data: bytes, start: int, end: int) -> bool:
+    """Whether a `%` stands between two tokens of data[start:end]; one inside a string does not count."""
+    if b"%" not in data[start:end]:
         return False
     position = start
-    for _, token_start, token_end in tokens(document.data, start, head_end):
-        if b"%" in document.data[position:token_start]:
+    for _, token_start, token_end in tokens(data, start, end):
+        if b"%" in data[position:token_start]:
             return True
         position = token_end
-    return b"%" in document.data[position:head_end]
+    return b"%" in data[position:end]

@@ -132,10 +132,10 @@ class Document:
         value, end = self._at(offset, revision)
         return int(head[1]) if head else 0, value, end
 
-    def head_end(self, number: int, revision: int | None = None) -> int:
-        """Where the octets that are lexed end: at a stream's data, else after `endobj`."""
-        start, end = self.span(number, revision)
-        return self._heads[start][2] or end
+    def head_end(self, offset: int, revision: int | None = None) -> int:
+        """Where the lexed octets of the object at `offset` end: at a stream's data, else after `endobj`."""
+        end = self._at(offset, revision)[1]
+        return self._heads[offset][2] or end
 
     def stream_data(self, stream: Stream, *, revision: int | None = None) -> bytes:
         """The decoded octets of `stream`. Raises :class:`PdfError` on other filters than FlateDecode, :class:`LimitError` on bombs."""

@@ -171,6 +171,10 @@ def _section(data: bytes, offset: int, read_stream: ReadStream, limits: Limits) 
     _check_size(entries, trailer, offset)
     closing = _CLOSE.match(data, close)
     if closing is None:
+        if (
+            type(previous := trailer.get("Prev")) is int and previous > offset
+        ):  # a linearised file's first section; qpdf leaves its %%EOF out
+            return _Section(offset, kind, entries, trailer, close, 0, close, close)
         raise PdfError(f"the cross-reference at {offset} is not followed by startxref and %%EOF")
     eof = closing.end()
     end = eof + (2 if data.startswith(b"\r\n", eof) else data[eof : eof + 1] in (b"\n", b"\r"))

@@ -507,4 +507,4 @@ def annotation_between(good: GoodFiles) -> bytes:
 @case("43-octet-flipped", 43, clause="the digest covers it", reason="one octet inside every signature's range")
 def octet_flipped(good: GoodFiles) -> bytes:
     at = good.unsigned.rindex(b"/MediaBox")  # of the last page, which no update touches
-    return overwrite(good.archived, good.archived.index(b"1", at), b"2")
+    return overwrite(good.archived, good.archived.index(b"4", at), b"5")
