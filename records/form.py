@@ -38,6 +38,7 @@ def with_signature_fields(typeset: bytes, workflow: Workflow, *, labels: dict[st
                 raise ExportError(f"the template drew boxes for no step: {', '.join(sorted(boxes))}")
             pdf.Root.AcroForm = pdf.make_indirect(Dictionary(Fields=Array(fields), SigFlags=SIGNATURES_EXIST_APPEND_ONLY))
             pdf.Root.ViewerPreferences.DisplayDocTitle = True
+            pdf.Root.MarkInfo = Dictionary(Marked=True)  # poppler complains of Typst's /Suspects false, which is the default
             for page in pdf.pages:
                 page.obj.Tabs = Name.S  # the tab order is the structure's
             _drop_conformance_claim(pdf)
@@ -81,7 +82,10 @@ def _field(pdf: Pdf, step: Step, boxes: dict[str, tuple[Object, Object]], label:
     widget.P = page
     widget.Lock = pdf.make_indirect(_lock(step))
     widget.AP = Dictionary(N=pdf.make_indirect(_empty_appearance(pdf, widget)))
-    _structure_element(pdf, widget).S = Name.Form
+    element = _structure_element(pdf, widget)
+    element.S = Name.Form
+    if isinstance(element.K, Array) and len(element.K) == 1:
+        element.K = element.K[0]  # pyHanko's change analysis lets a signature fill a tagged field only where /K is the reference itself
     return widget
 
 
