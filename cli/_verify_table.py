@@ -19,7 +19,7 @@ def heading(trust: TrustStore, *, policy: str, at: datetime) -> str:
     if not trust.anchors:
         lines.append("No trust anchor: name one with --trust FILE.pem, or an authority's folder with --home DIR.")
     for anchor in trust.anchors:
-        lines.append(f"Trusting {printable(anchor.name)} from {printable(anchor.source)}\n  SHA-256 {anchor.fingerprint}")
+        lines.append(f"Trusting {printable(anchor.name)} ({printable(anchor.source)})\n  SHA-256 {anchor.fingerprint}")
     return "\n".join(lines) + "\n\n"
 
 
@@ -46,7 +46,7 @@ def _document(row: Row, *, detailed: bool, colour: bool) -> Iterator[str]:
         for signature in row["signatures"]:
             if detailed or signature["indication"] != "TOTAL-PASSED":
                 yield from _signature(signature)
-        for stamp in row["timestamps"]:
+        for stamp in [stamp for stamp in row["timestamps"] if stamp["kind"] == "document"]:
             if stamp["indication"] != "TOTAL-PASSED" or (detailed and stamp["messages"]):
                 yield f"    time stamp in {printable(stamp['field'])}: {_judged(stamp)}, {stamp['time'] or 'no time'}\n"
                 yield from _messages(stamp["messages"], indent=6)

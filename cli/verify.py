@@ -158,13 +158,26 @@ def _progress(stack: ExitStack, total: int) -> Any:
         TextColumn("Verifying"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.speed:.1f}/s", table_column=None),
+        _rate_column(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
     )
     stack.enter_context(bar)
     job = bar.add_task("verify", total=total)
     return lambda: bar.advance(job)
+
+
+def _rate_column() -> Any:
+    from rich.progress import ProgressColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """Documents a second."""
+
+        def render(self, task: Any) -> Text:
+            return Text(f"{task.speed:.1f}/s" if task.speed else "")
+
+    return Rate()
 
 
 def _moment(text: str | None) -> datetime:
@@ -195,8 +208,8 @@ def _home_root(home: str | None) -> list[tuple[str, bytes]]:
 
 def _book(home: str | None) -> RecordBook | None:
     url = os.environ.get("EDUSEAL_DATABASE_URL")
-    if home is None and not url:
-        return None
+    if not url and (home is None or not (Path(home) / "eduseal.sqlite").is_file()):
+        return None  # an authority without books here: records then have no status
     from config.bootstrap import open_record_book
 
     return open_record_book(Path(home) if home else None, url)

@@ -27,10 +27,9 @@ from typing import Any
 from signing.intake import Item
 from signing.report import Row
 from signing.verdict import Entitlement, Indication, Message, Verdict
-from signing.worker import MAX_SECONDS, Task, serve
+from signing.worker import Task, serve
 
 START_SECONDS = 60.0  # for a fresh process to import what it needs, before any document is at hand
-WALL_FACTOR = 4  # a busy machine: processor time is what the limit counts, the clock only bounds it
 DOCUMENTS_PER_WORKER = 5_000  # then a fresh process: caches and fragments do not pile up
 WINDOW_PER_WORKER = 8  # items in flight or waiting to be handed out in order
 _TICK = 0.05  # seconds between looks at a busy worker's clock
@@ -54,7 +53,7 @@ class Worker:
         pid = self._process.pid
         try:
             channel.send((item, data))
-            began = self._receive(channel, pid, seconds=MAX_SECONDS)
+            began = self._receive(channel, pid, seconds=self._task.grant.most_seconds)
             if "row" not in began:
                 answer = self._receive(channel, pid, seconds=float(began["seconds"]))
                 return _row(answer)
@@ -99,8 +98,9 @@ class Worker:
         started, used = time.monotonic(), _processor_seconds(pid)
         while not channel.poll(_TICK):
             elapsed = time.monotonic() - started
-            spent = _processor_seconds(pid) - used if used is not None else elapsed
-            if spent > seconds or elapsed > min(WALL_FACTOR * seconds, MAX_SECONDS):
+            now = _processor_seconds(pid)
+            spent = elapsed if used is None or now is None else now - used
+            if spent > seconds or elapsed > self._task.grant.wall_seconds(seconds):
                 raise _OverrunError(f"judging this document takes longer than the {seconds:.1f} s granted to it")
         answer = json.loads(channel.recv_bytes())
         if not isinstance(answer, dict):

@@ -123,6 +123,7 @@ class SignatureJudge:
             # a time stamp that does not sign what it seems to leaves octets in the file that nobody answers for
             self._fail(SubIndication.FORMAT_FAILURE, finding.code, f"in a time stamp after it: {finding.text}")
         failed = [*stamps, *(stamp.finding for stamp in covering)]
+        self._notes += [note for stamp in covering if stamp.finding.standing for note in stamp.finding.standing.messages]
         for failure in [stamp.failure for stamp in failed if stamp.failure is not None]:
             if self.policy.failed_timestamps_count:
                 weakened = failure.sub_indication if failure.indication is Indication.INDETERMINATE else SubIndication.NO_POE

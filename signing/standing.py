@@ -77,12 +77,13 @@ class Standing:
     messages: tuple[Message, ...] = ()
 
 
+_CODES = {ChainFailure.NO_CERTIFICATE_CHAIN_FOUND: "CHAIN_NOT_FOUND"}
 _CHAIN: dict[ChainFailure, SubIndication] = {
     ChainFailure.MALFORMED: SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE,
     ChainFailure.NO_CERTIFICATE_CHAIN_FOUND: SubIndication.NO_CERTIFICATE_CHAIN_FOUND,
     ChainFailure.CONSTRAINT: SubIndication.CHAIN_CONSTRAINTS_FAILURE,
     ChainFailure.PURPOSE: SubIndication.CHAIN_CONSTRAINTS_FAILURE,
-    ChainFailure.SIGNATURE: SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE,
+    ChainFailure.SIGNATURE: SubIndication.NO_CERTIFICATE_CHAIN_FOUND,  # a stranger under a trusted name
     ChainFailure.ALGORITHM: SubIndication.CRYPTO_CONSTRAINTS_FAILURE,
     ChainFailure.LIMIT: SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE,
 }
@@ -110,7 +111,7 @@ def chain_of(leaf_der: bytes, carried: tuple[bytes, ...], *, purpose: KeyPurpose
     except ValidityError as exc:
         raise _out_of_bounds(exc, horizon) from exc
     except ChainError as exc:
-        raise CheckFailedError(_CHAIN[exc.reason], f"CHAIN_{exc.reason.value}", str(exc)) from exc
+        raise CheckFailedError(_CHAIN[exc.reason], _CODES.get(exc.reason, f"CHAIN_{exc.reason.value}"), str(exc)) from exc
 
 
 def unrevoked(
@@ -130,6 +131,7 @@ def unrevoked(
     self_contained = all(certificate.der in inside for certificate in path.certificates)
     archived = self_contained
     messages: list[Message] = []
+    stale: list[str] = []
     for place, (certificate, issuer) in enumerate(path.pairs):
         role = CertificateRole.CA if place else CertificateRole.LEAF
         known = _query(certificate, issuer, Tier(ground.everything, ground.at), role, purpose, horizon, ground)
@@ -138,10 +140,15 @@ def unrevoked(
             text = f"the {role.value} certificate was revoked at {rfc3339(known.revoked_at)}, after what is judged here was proven to exist"
             messages.append(Message("REVOKED_LATER", text))
         tier = _good_tier(certificate, issuer, role, purpose, horizon, ground)
+        if tier is None and not lenient:
+            raise _unknown(known, role, horizon)
         if tier is None:
-            messages.append(_unknown(known, role, horizon, lenient=lenient))
+            stale.append(role.value)
         self_contained = self_contained and tier is not None and tier.embedded
         archived = archived and tier is not None and tier.archived
+    if stale:
+        text = f"no revocation data of {rfc3339(horizon.moment)} for the archive time stamp ({', '.join(stale)}); nothing contradicts it"
+        messages.append(Message("TSA_REVOCATION_NOT_FRESH", text))
     return Standing(path, self_contained, archived, tuple(messages))
 
 
@@ -185,15 +192,9 @@ def _refuse_revoked(result: RevocationResult, role: CertificateRole, horizon: Ho
     raise CheckFailedError(SubIndication.REVOKED_NO_POE, "CERTIFICATE_REVOKED", f"{text}, and nothing proves a signature from before")
 
 
-def _unknown(result: RevocationResult, role: CertificateRole, horizon: Horizon, *, lenient: bool) -> Message:
-    """Why nothing good is known; raises :class:`CheckFailedError` unless `lenient`."""
-    if lenient:
-        text = (
-            f"no revocation data of {rfc3339(horizon.moment)} for the archive time stamp's {role.value} certificate; nothing contradicts it"
-        )
-        return Message("TSA_REVOCATION_NOT_FRESH", text)
+def _unknown(result: RevocationResult, role: CertificateRole, horizon: Horizon) -> CheckFailedError:
     why = result.messages[-1].text if result.messages else "the evidence at hand was made by a key that has expired since"
-    raise CheckFailedError(
+    return CheckFailedError(
         SubIndication.TRY_LATER,
         "REVOCATION_UNKNOWN",
         f"not known whether the {role.value} certificate was revoked by {rfc3339(horizon.moment)} ({why}); give its CRL or OCSP response",

@@ -13,6 +13,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
+from cryptography.x509.oid import NameOID
 
 from signing.errors import PolicyError
 
@@ -33,8 +34,9 @@ class NamedAnchor:
 
     @property
     def name(self) -> str:
-        """The subject as RFC 4514 text."""
-        return x509.load_der_x509_certificate(self.certificate_der).subject.rfc4514_string()
+        """The subject's common name."""
+        found = x509.load_der_x509_certificate(self.certificate_der).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        return str(found[0].value) if found else "(no common name)"
 
 
 @dataclass(frozen=True)

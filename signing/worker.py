@@ -12,7 +12,6 @@ import os
 import resource
 import signal
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +21,7 @@ from pathlib import Path
 from signing import ades  # noqa: F401 (imported by the fork server, once for all workers)
 from signing.engines import Engine, judge
 from signing.errors import LimitError
+from signing.grant import GRANT, Grant
 from signing.intake import IntakeError, Item, read_item
 from signing.policy import VerificationPolicy
 from signing.report import Row
@@ -29,13 +29,7 @@ from signing.trust import Supplied, TrustStore
 from signing.verdict import Entitlement, Indication, Message, Verdict
 from signing.verify import Caches
 
-SECONDS_BASE = 2.0
-SECONDS_PER_SIGNATURE = 0.5
-SECONDS_PER_MEGABYTE = 0.1
-MAX_SECONDS = 30.0
-MEMORY_BASE = 256 * 1024 * 1024  # octets, on top of what an idle worker takes
-MEMORY_PER_OCTET = 3
-_SIGNATURE_MARK = b"/ByteRange"
+_COLLECT_FROM = 16 * 1024 * 1024  # octets of a document after which what it left behind is collected at once
 
 
 @dataclass(frozen=True)
@@ -47,12 +41,7 @@ class Task:
     at: datetime
     supplied: Supplied = field(default_factory=Supplied)
     engine: Engine = Engine.AUTO
-
-
-def seconds_for(data: bytes) -> float:
-    """2 s + 0.5 s for each signature + 0.1 s for each MB, 30 s at most."""
-    signatures = data.count(_SIGNATURE_MARK)
-    return min(MAX_SECONDS, SECONDS_BASE + SECONDS_PER_SIGNATURE * signatures + SECONDS_PER_MEGABYTE * len(data) / 1_000_000)
+    grant: Grant = GRANT
 
 
 def serve(channel: Connection, task: Task) -> None:
@@ -74,19 +63,16 @@ def serve(channel: Connection, task: Task) -> None:
 
 
 def _judged(item: Item, data: bytes | None, task: Task, caches: Caches, began: Callable[[float], None]) -> Row:
-    started = time.perf_counter()
     try:
         document = read_item(item) if data is None else data
     except LimitError as exc:
         return _unjudged("LIMIT_EXCEEDED", f"{exc}; look at this document by hand").as_dict(item.name)
     except IntakeError as exc:
         return _unjudged("NOT_READABLE", f"{exc}; check the file and try again").as_dict(item.name)
-    began(seconds_for(document))
-    _grant_memory(len(document))
+    began(task.grant.seconds_for(document))
+    _grant_memory(task.grant.memory_for(document))
     try:
-        verdict = judge(
-            document, task.policy, trust=task.trust, at=task.at, supplied=task.supplied, engine=task.engine, caches=caches, started=started
-        )
+        verdict = judge(document, task.policy, trust=task.trust, at=task.at, supplied=task.supplied, engine=task.engine, caches=caches)
     except MemoryError:
         raise
     except Exception as exc:
@@ -97,7 +83,7 @@ def _judged(item: Item, data: bytes | None, task: Task, caches: Caches, began: C
             sys.excepthook(type(exc), exc, exc.__traceback__)
     finally:
         _lift_limits()
-        if len(document) > MEMORY_BASE // 16:
+        if len(document) > _COLLECT_FROM:
             gc.collect()
     return verdict.as_dict(item.name)
 
@@ -113,12 +99,12 @@ def _unjudged(code: str, text: str, document: bytes = b"") -> Verdict:
     )
 
 
-def _grant_memory(size: int) -> None:
-    """Address space for one document: what the process has now and 256 MiB + 3 × the document's size. Linux only; elsewhere no bound."""
+def _grant_memory(octets: int) -> None:
+    """Address space for one document: `octets` more than the process has now. Linux only; elsewhere there is no bound."""
     taken = _address_space()
     if taken is not None:
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY_BASE + MEMORY_PER_OCTET * size, hard))
+        resource.setrlimit(resource.RLIMIT_AS, (taken + octets, hard))
 
 
 def _lift_limits() -> None:
