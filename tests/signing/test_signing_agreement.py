@@ -31,7 +31,7 @@ from records.export import export_record
 from signing.archive import archive
 from signing.sign import sign
 from tests.support.record_cases import make_record
-from tests.support.signing_cases import WORKFLOW, SigningHouse, canonical_pdf, foreign_pdf, make_signing_house, untagged_pdf
+from tests.support.signing_cases import WORKFLOW, SigningHouse, canonical_pdf, foreign_pdf, make_signing_house
 
 STEPS = ("homeroom", "principal", "seal")
 REQUIRED = RevocationCheckingRule.CRL_OR_OCSP_REQUIRED
@@ -108,8 +108,9 @@ def test_pyhanko_finds_the_archive_level_passed(house: SigningHouse, name: str) 
     assert [result.ades_subindic for result in results] == [AdESPassed.OK] * 3
 
 
-def test_pyhanko_finds_only_permitted_changes(house: SigningHouse) -> None:
-    *_, (_, document) = stages(house, untagged_pdf())
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_pyhanko_finds_only_permitted_changes(house: SigningHouse, name: str) -> None:
+    *_, (_, document) = stages(house, DOCUMENTS[name]())
     results = lta_results(house, document, DEFAULT_DIFF_POLICY)
     assert [result.ades_subindic for result in results] == [AdESPassed.OK] * 3
     levels = [result.api_status.modification_level for result in results]
@@ -136,7 +137,7 @@ def test_pyhanko_and_qpdf_accept_a_sealed_foreign_document(house: SigningHouse, 
 
 
 def test_pyhanko_notices_a_changed_octet(house: SigningHouse) -> None:
-    *_, (_, document) = stages(house, untagged_pdf())
+    *_, (_, document) = stages(house, canonical_pdf())
     changed = bytearray(document)
     changed[document.index(b"/MediaBox") + 1] ^= 0x20
     logging.disable(logging.CRITICAL)

@@ -82,21 +82,6 @@ def encrypted_pdf() -> bytes:
     return out.getvalue()
 
 
-@cache
-def untagged_pdf() -> bytes:
-    """As :func:`canonical_pdf`, without its structure tree: pyHanko's own change analysis refuses, even for signatures of its own, that a
-    widget which a structure element refers to is filled in."""
-    with pikepdf.open(io.BytesIO(canonical_pdf())) as pdf:
-        del pdf.Root.StructTreeRoot
-        del pdf.Root.MarkInfo
-        for page in pdf.pages:
-            for annotation in page.obj.get("/Annots", ()):
-                if "/StructParent" in annotation:
-                    del annotation["/StructParent"]
-        out = io.BytesIO()
-        pdf.save(out, object_stream_mode=pikepdf.ObjectStreamMode.disable, deterministic_id=True)
-        return out.getvalue()
-
 
 @dataclass(frozen=True)
 class SigningHouse:
