@@ -12,6 +12,7 @@ import os
 import resource
 import signal
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,6 +48,7 @@ class Task:
 def serve(channel: Connection, task: Task) -> None:
     """Judges what arrives on `channel` until it closes. Sends one octet when ready, then for each item a start and a row, as JSON."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
+    warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)  # octets; X.520 counts characters
     caches = Caches()
     channel.send_bytes(b".")
     while True:
