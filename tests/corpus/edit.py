@@ -82,6 +82,26 @@ def update(
     return bytes(out + (b"%%EOF\n" if with_eof else b""))
 
 
+def update_compressed(data: bytes, objects: Mapping[int, PdfObject], inside: Mapping[int, tuple[int, int]]) -> bytes:
+    """As :func:`update`, with a cross-reference stream; `inside` maps object numbers to (object stream's number, index)."""
+    document = Document.parse(data)
+    out = bytearray(data)
+    rows: dict[int, bytes] = {n: b"\x02" + s.to_bytes(4, "big") + i.to_bytes(2, "big") for n, (s, i) in inside.items()}
+    for number, value in objects.items():
+        rows[number] = b"\x01" + len(out).to_bytes(4, "big") + b"\0\0"
+        out += b"%d 0 obj\n" % number + serialize(value) + b"\nendobj\n"
+    start = len(out)
+    index: list[PdfObject] = [part for number in sorted(rows) for part in (number, 1)]
+    entries: dict[str, PdfObject] = {
+        **{"Type": Name("XRef"), "W": [1, 4, 2], "Index": index, "Size": max(rows) + 2},
+        **{"Prev": document.revisions[-1].xref_offset},
+        **{key: document.trailer[key] for key in ("Root", "Info", "ID") if key in document.trailer},
+    }
+    raw = b"".join(rows[number] for number in sorted(rows))
+    out += b"%d 0 obj\n" % (max(rows) + 1) + serialize(Stream(entries, raw)) + b"\nendobj\nstartxref\n%d\n%%%%EOF\n" % start
+    return bytes(out)
+
+
 def contents_span(data: bytes, name: str) -> tuple[int, int]:
     span = signature(data, name).contents_span
     assert span is not None

@@ -10,10 +10,9 @@ from signing.errors import LimitError, PdfError
 from signing.mdp import FieldLock, Mdp
 from signing.pdf.document import Document
 from signing.pdf.objects import Name, PdfObject, PdfString, Ref, Stream
-from signing.pdf.serialize import serialize
 from signing.structure import Structure, pdf_date, read_structure, signature_fields
 from signing.verdict import Coverage
-from tests.corpus.edit import body, number_of, overwrite, root_number, signature, update
+from tests.corpus.edit import body, number_of, overwrite, root_number, signature, update, update_compressed
 from tests.corpus.good import good_files, good_house
 from tests.support.signing_cases import canonical_pdf, foreign_pdf
 
@@ -165,26 +164,8 @@ def test_signature_in_an_object_stream_is_refused() -> None:
     stream = Stream({"Type": Name("ObjStm"), "N": 2, "First": len(header)}, header + field + b" " + value)
     form = body(document, root_number(document))["AcroForm"]
     assert isinstance(form, Ref)
-    whole = _with_object_stream(data, {form.number: {"Fields": [Ref(900)]}, 902: stream}, {900: (902, 0), 901: (902, 1)})
+    whole = update_compressed(data, {form.number: {"Fields": [Ref(900)]}, 902: stream}, {900: (902, 0), 901: (902, 1)})
     assert "SIGNATURE_NOT_DIRECT" in codes(whole, "Hidden")
-
-
-def _with_object_stream(data: bytes, objects: dict[int, PdfObject], inside: dict[int, tuple[int, int]]) -> bytes:
-    document = Document.parse(data)
-    out = bytearray(data)
-    rows: dict[int, bytes] = {n: b"\x02" + s.to_bytes(4, "big") + i.to_bytes(2, "big") for n, (s, i) in inside.items()}
-    for number, value in objects.items():
-        rows[number] = b"\x01" + len(out).to_bytes(4, "big") + b"\0\0"
-        out += b"%d 0 obj\n" % number + serialize(value) + b"\nendobj\n"
-    start = len(out)
-    index: list[PdfObject] = [part for number in sorted(rows) for part in (number, 1)]
-    entries: dict[str, PdfObject] = {
-        **{"Type": Name("XRef"), "W": [1, 4, 2], "Index": index, "Size": max(rows) + 2},
-        **{"Root": document.trailer["Root"], "Prev": document.revisions[-1].xref_offset},
-    }
-    raw = b"".join(rows[number] for number in sorted(rows))
-    out += b"%d 0 obj\n" % (max(rows) + 1) + serialize(Stream(entries, raw)) + b"\nendobj\nstartxref\n%d\n%%%%EOF\n" % start
-    return bytes(out)
 
 
 def test_certification_after_an_approval_is_a_finding() -> None:

@@ -1,0 +1,64 @@
+"""Every case of the corpus is seen by structure and changes, for its own reason and in bounded time."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from signing.changes import ChangeAnalysis
+from signing.errors import PdfError
+from signing.pdf.document import Document
+from signing.structure import read_structure
+from signing.verdict import Changes
+from tests.corpus import Case, all_cases
+from tests.corpus.good import good_files
+
+MAX_SECONDS = 3  # design.md allows 2 s + 0.5 s a signature; structure and changes are a part of it
+
+
+def found_in(data: bytes) -> set[str]:
+    """Codes of every finding on the document, its signatures, and what came after each."""
+    document = Document.parse(data)
+    structure = read_structure(document)
+    codes = {message.code for message in structure.findings}
+    analysis = ChangeAnalysis(document, forms=structure.forms)
+    for signature in structure.signed:
+        codes |= {message.code for message in (*signature.findings, *analysis.after(signature.revision, mdp=signature.lock).findings)}
+    return codes
+
+
+@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.id)
+def test_case_is_refused_for_its_own_reason(case: Case) -> None:
+    data = case.build(good_files())
+    started = time.perf_counter()
+    if case.refusal is not None:
+        with pytest.raises(PdfError) as caught:
+            found_in(data)
+        assert case.refusal in str(caught.value)
+    elif case.codes:
+        assert found_in(data) & case.codes
+    else:
+        assert found_in(data) == set()  # sound in its layout: the verdict tells, by digest or entitlement
+    assert time.perf_counter() - started < MAX_SECONDS
+
+
+def test_sound_files_have_no_findings() -> None:
+    good = good_files()
+    for data in (good.unsigned, *good.stages, good.archived):
+        assert found_in(data) == set()
+
+
+def test_every_structural_attack_class_has_a_case() -> None:
+    covered = {case.attack_class for case in all_cases()}
+    assert {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 20, 21, 36, 37, 38, 40, 42, 43} <= covered
+
+
+def test_updates_after_the_last_signature_are_never_taken_for_validation_data() -> None:
+    for case in all_cases():
+        if case.attack_class not in range(6, 21) or case.refusal is not None:
+            continue
+        document = Document.parse(case.build(good_files()))
+        analysis = ChangeAnalysis(document)
+        if len(document.revisions) > 5:
+            assert analysis.update(len(document.revisions) - 1).kind is Changes.UNDEFINED, case.id
