@@ -18,7 +18,7 @@ from pki.names import DistinguishedName
 from pki.path_validation import CheckSignature
 
 MAX_PATH_LENGTH = 16  # certificates below the anchor; honest paths have two to four, PKITS has five
-MAX_INTERMEDIATES = 2_000  # certificates offered with one document, 5,000 signature fields or not
+MAX_INTERMEDIATES = 1_000  # certificates offered with one document, 5,000 signature fields or not
 MAX_SIGNATURE_CHECKS = 100  # in one search; 7 ms with P-256
 MAX_STEPS = 2_000  # visits of a certificate in one search
 MAX_PATHS = 50  # whole paths handed on to validation
