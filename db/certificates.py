@@ -81,13 +81,20 @@ class Certificates:
 
     def revoked(self, issuer: str, *, shard: int, shards: int) -> Iterator[CertificateEntry]:
         """Every revoked entry with serial mod `shards` == `shard`, by serial, expired ones too; read a page at a time."""
-        last = 0
         chosen = sa.select(certificates).where(certificates.c.issuer == issuer, certificates.c.state == CertificateState.REVOKED.value)
+        yield from (entry for entry in self._paged(chosen) if entry.serial % shards == shard)
+
+    def entries(self, issuer: str) -> Iterator[CertificateEntry]:
+        """Everything that `issuer` ever recorded, by serial; read a page at a time."""
+        yield from self._paged(sa.select(certificates).where(certificates.c.issuer == issuer))
+
+    def _paged(self, chosen: sa.Select[Any]) -> Iterator[CertificateEntry]:
+        """The entries of a statement over one issuer, by serial."""
+        last = 0
         while True:
             with self._database.reading() as connection:
-                page = chosen.where(certificates.c.serial > last).order_by(certificates.c.serial).limit(PAGE)
-                rows = connection.execute(page).all()
-            yield from (_entry(row) for row in rows if row.serial % shards == shard)
+                rows = connection.execute(chosen.where(certificates.c.serial > last).order_by(certificates.c.serial).limit(PAGE)).all()
+            yield from (_entry(row) for row in rows)
             if len(rows) < PAGE:
                 return
             last = rows[-1].serial
