@@ -14,7 +14,7 @@ from api.authority import AuthorityEndpoints
 from api.checker import Checker, Judge
 from api.crl_shelf import CrlShelf
 from api.errors import install
-from api.middleware import BodyLimit, SecurityHeaders
+from api.middleware import BodyLimit, Faults, HeadAsGet, SecurityHeaders
 from api.pages.verify import verify_routes
 from api.routes.certificates import certificate_routes
 from api.routes.publication import publication_routes
@@ -37,6 +37,7 @@ def create_app(house: House, judge: Judge) -> ASGIApp:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},  # what is checked here is told to nobody
     )
     install(app)
     app.include_router(verify_routes(house, checker))
@@ -46,8 +47,8 @@ def create_app(house: House, judge: Judge) -> ASGIApp:
     app.include_router(certificate_routes(house, access))
     app.include_router(signing_routes(access, UploadSigner(house, judge, Attempts(clock=house.clock))))
     app.mount("/static", Static(directory=STATIC))
-    limited = BodyLimit(app)
-    return SecurityHeaders(AuthorityEndpoints(limited, responder=house.responder, tsa=house.tsa, clock=house.clock))
+    limited = HeadAsGet(BodyLimit(app))
+    return SecurityHeaders(Faults(AuthorityEndpoints(limited, responder=house.responder, tsa=house.tsa, clock=house.clock)))
 
 
 class Static(StaticFiles):

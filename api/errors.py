@@ -6,7 +6,7 @@ A problem's `type` is stable; `detail` says what was got and expected. A fault o
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -99,7 +99,7 @@ def slug_of(error: Exception) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Every error of `app` leaves as a problem document."""
+    """Every error leaves `app` as a problem document; :class:`api.middleware.Faults` notes those that are our fault."""
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -113,11 +113,28 @@ async def _problem(_: Request, error: Exception) -> Response:
     return problem_response(error.status, error.slug, error.detail, headers=error.headers)
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     status = HTTPStatus(error.status_code)
-    slug = status.phrase.lower().replace(" ", "-")
-    return problem_response(status, slug, error.detail, headers=error.headers)
+    detail, headers = error.detail, dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(set(_methods(request.app.routes, request.url.path))))
+        detail = f"{request.method} is not allowed here; expected {headers['Allow']}"
+    elif status is HTTPStatus.NOT_FOUND:
+        detail = "there is nothing at this address"
+    return problem_response(status, status.phrase.lower().replace(" ", "-"), detail, headers=headers)
+
+
+def _methods(routes: Iterable[Any], path: str) -> Iterator[str]:
+    """Every method that some route takes at `path` (RFC 9110 section 10.2.1); the framework names those of the first route alone."""
+    for route in routes:
+        included = getattr(route, "original_router", None)
+        if included is not None:
+            yield from _methods(included.routes, path)
+        elif getattr(route, "methods", None) and route.path_regex.match(path):
+            yield from route.methods
+            if "GET" in route.methods:
+                yield "HEAD"  # api.middleware.HeadAsGet
 
 
 async def _invalid(_: Request, error: Exception) -> Response:
@@ -136,6 +153,9 @@ async def _ours(request: Request, error: Exception) -> Response:
     return problem_response(status, slug_of(error), str(error))
 
 
-async def _fault(request: Request, error: Exception) -> Response:
-    log.error("service.fault", path=request.url.path, error=type(error).__name__, exc_info=error)
+def fault_response() -> Response:
     return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "fault", "the service failed; it has been noted")
+
+
+async def _fault(_: Request, __: Exception) -> Response:
+    return fault_response()

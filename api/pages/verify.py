@@ -36,6 +36,12 @@ TONES = {
     Outcome.NO_SIGNATURE: "calm",
 }
 STATES = {State.GOOD: "good", State.BAD: "bad", State.UNKNOWN: "calm"}
+# what the verifier says of a file that it cannot read, and the text for it
+_UNREADABLE = {
+    "NOT_A_PDF": f"{Outcome.NO_SIGNATURE}.unreadable",
+    "ENCRYPTED_PDF": f"{Outcome.UNDETERMINED}.encrypted",
+    "LIMIT_EXCEEDED": f"{Outcome.UNDETERMINED}.limit",
+}
 _INDICATIONS = {Indication.TOTAL_PASSED: "good", Indication.TOTAL_FAILED: "bad", Indication.INDETERMINATE: "calm"}
 
 
@@ -59,8 +65,11 @@ class VerifyPages:
         row, outcome = checked.row, outcome_of(checked.row)
         text = words(f"outcome.{outcome}.text")
         action = words(f"outcome.{outcome}.action")
+        codes = {message["code"] for message in row["messages"]}
         if outcome is Outcome.UNDETERMINED and status_unknown(row):
             text = words("outcome.undetermined.status")
+        elif variant := next((found for code, found in _UNREADABLE.items() if code in codes and found.startswith(outcome)), None):
+            text = words(f"outcome.{variant}")
         if outcome is Outcome.SUPERSEDED and checked.current_version:
             action = words("outcome.superseded.action_version", current=checked.current_version)
         return self._page(

@@ -52,41 +52,60 @@ class FakeJudge:
         return {**self.row, "file": name}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def judge() -> FakeJudge:
+@pytest.fixture(scope="module")
+def shared_judge() -> FakeJudge:
     return FakeJudge()
 
 
 @pytest.fixture
-def house(tmp_path: Path, clock: Clock) -> Iterator[House]:
-    plan = HousePlan(Organization("VN", "Sở Giáo dục và Đào tạo (mẫu)", "NTRVN-0100000001"), "http://pki.eduseal.example", crl_shards=2)
-    settings = Settings.from_environment({}, home=tmp_path / "home")
-    made = create_house(settings, plan, clock=clock, passphrase=PASSPHRASE, lint_rate=0)
+def judge(shared_judge: FakeJudge) -> FakeJudge:
+    shared_judge.row, shared_judge.asked, shared_judge.gate = {}, [], None
+    return shared_judge
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[House]:
+    made = make_house(tmp_path_factory.mktemp("house"), clock)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def served(house: House, shared_judge: FakeJudge) -> Iterator[str]:
+    """The base URL of the service on a loopback port."""
+    with serving(create_app(house, shared_judge)) as base:
+        yield base
+
+
+@pytest.fixture(scope="module")
+def client(served: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=served, timeout=30) as opened:
+        yield opened
+
+
+@pytest.fixture
+def doomed_house(tmp_path: Path, clock: Clock) -> Iterator[House]:
+    """For a test that breaks something."""
+    made = make_house(tmp_path, clock)
     yield made
     made.close()
 
 
 @pytest.fixture
-def app(house: House, judge: FakeJudge) -> ASGIApp:
-    return create_app(house, judge)
-
-
-@pytest.fixture
-def served(app: ASGIApp) -> Iterator[str]:
-    """The base URL of the service on a loopback port."""
-    with serving(app) as base:
-        yield base
-
-
-@pytest.fixture
-def client(served: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=served, timeout=30) as opened:
+def doomed_client(doomed_house: House, judge: FakeJudge) -> Iterator[httpx.Client]:
+    with serving(create_app(doomed_house, judge)) as base, httpx.Client(base_url=base, timeout=30) as opened:
         yield opened
+
+
+def make_house(folder: Path, clock: Clock) -> House:
+    plan = HousePlan(Organization("VN", "Sở Giáo dục và Đào tạo (mẫu)", "NTRVN-0100000001"), "http://pki.eduseal.example", crl_shards=2)
+    settings = Settings.from_environment({}, home=folder / "home")
+    return create_house(settings, plan, clock=clock, passphrase=PASSPHRASE, lint_rate=0)
 
 
 class serving:  # noqa: N801 (reads as a statement)
