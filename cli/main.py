@@ -89,15 +89,15 @@ def _run(app: typer.Typer, argv: list[str]) -> int:
     from typer.exceptions import TyperException
 
     try:
-        result = app(argv, standalone_mode=False, prog_name="eduseal")
+        result = app(argv or ["--help"], standalone_mode=False, prog_name="eduseal")
     except typer.Exit as exc:
         return exc.exit_code
     except typer.Abort as exc:
         raise KeyboardInterrupt from exc
     except TyperException as exc:
-        if not argv:
-            return USAGE  # the help has been shown
         raise UsageError(f"{exc.format_message()} (eduseal --help shows what there is)") from exc
+    if not argv:
+        return USAGE  # the help has been shown
     return result if isinstance(result, int) else 0
 
 
