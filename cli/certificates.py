@@ -1,0 +1,63 @@
+"""`eduseal certificates`: what the authority has issued, and to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from cli._home import DatabaseUrl, Home, books
+from cli._table import aligned
+from cli.main import UsageError
+from db.certificates import Certificates
+from pki.durable import write_new
+from pki.establish import ISSUING, ROOT
+from pki.ports import CertificateEntry, CertificateState
+from records.errors import NotFoundError
+
+ISSUERS = (ROOT, ISSUING)
+HEADINGS = ("SERIAL", "ISSUER", "PROFILE", "HOLDER", "STATE", "UNTIL")
+
+
+def command(
+    holder: Annotated[str | None, typer.Option(metavar="ID", help="Only this holder's: a roster id, seal/SCHOOL, or a service.")] = None,
+    state: Annotated[CertificateState | None, typer.Option(help="Only those in this state.", show_default=False)] = None,
+    to: Annotated[str | None, typer.Option(metavar="FILE", help="Write the holder's newest certificate there, as PEM.")] = None,
+    home: Home = None,
+    database_url: DatabaseUrl = None,
+) -> int:
+    """List certificates, by holder, oldest first."""
+    if to is not None and holder is None:
+        raise UsageError("--to writes one holder's certificate; name them with --holder ID")
+    with books(home, database_url) as stores:
+        chosen = [entry for entry in _entries(stores.certificates, holder) if state is None or entry.state is state]
+    if to is not None:
+        _write(chosen, holder or "", to)
+        return 0
+    for line in aligned(HEADINGS, map(_cells, chosen)):
+        print(line)
+    return 0
+
+
+def _entries(store: Certificates, holder: str | None) -> list[CertificateEntry]:
+    if holder is not None:
+        return list(store.of_holder(holder))
+    return sorted(chain.from_iterable(map(store.entries, ISSUERS)), key=lambda entry: (entry.holder, entry.recorded_at))
+
+
+def _cells(entry: CertificateEntry) -> tuple[str, ...]:
+    state = f"{entry.state}: {entry.revocation_reason}" if entry.revocation_reason else entry.state.value
+    return f"{entry.serial:x}", entry.issuer, entry.profile, entry.holder, state, f"{entry.not_after:%Y-%m-%d}"
+
+
+def _write(entries: Iterable[CertificateEntry], holder: str, to: str) -> None:
+    issued = [entry.certificate_der for entry in entries if entry.certificate_der is not None]
+    if not issued:
+        raise NotFoundError(f"{holder} has no certificate")
+    write_new(Path(to), x509.load_der_x509_certificate(issued[-1]).public_bytes(Encoding.PEM))
+    print(f"Written: {to}")

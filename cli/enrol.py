@@ -1,0 +1,142 @@
+"""`eduseal enrol`: certificates for people whose codes hold up, and seals for schools."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cli._bar import bar
+from cli._home import DatabaseUrl, Home, PassphraseFile, opened
+from cli._people import role_of
+from cli._sheet import Sheet
+from cli._signers import standing_seal
+from cli.main import UsageError
+from config.house import House
+from pki.errors import PkiError
+from pki.ports import CertificateState
+from records.enrolment import activation_kdf, enrol, enrol_seal
+from records.errors import NotFoundError, RecordsError
+from records.person import Person, School, Student
+
+FAILED = 1
+
+
+class Holders(StrEnum):
+    TEACHER = "teacher"
+    PRINCIPAL = "principal"
+    STUDENT = "student"
+
+
+def command(
+    sheet: Annotated[str | None, typer.Option(metavar="FILE", help="New file for the activation codes (CSV, mode 0600).")] = None,
+    school: Annotated[str | None, typer.Option(metavar="ID", help="Only this school's people.")] = None,
+    class_name: Annotated[str | None, typer.Option("--class", metavar="NAME", help="Only pupils of this class.")] = None,
+    role: Annotated[Holders | None, typer.Option(help="Only people of this role.", show_default=False)] = None,
+    again: Annotated[
+        list[str] | None, typer.Option(metavar="HOLDER", help="A new certificate for one who has one (lost code, forgotten PIN, new role).")
+    ] = None,
+    seal: Annotated[list[str] | None, typer.Option(metavar="SCHOOL", help="Issue this school's seal; may be given often.")] = None,
+    renew: Annotated[bool, typer.Option("--renew", help="With --seal: also where the school has a seal in force.")] = False,
+    home: Home = None,
+    database_url: DatabaseUrl = None,
+    passphrase_file: PassphraseFile = None,
+) -> int:
+    """Issue certificates, or with --seal a seal.
+
+    Everybody accepted who has no certificate gets one. Each person's activation code goes to the sheet, which is written once and is the only copy: hand each line to its person and destroy
+    the sheet. Repeating is safe: who has a certificate is passed over. --again revokes the certificate that it replaces. Exit status 1
+    where somebody could not be enrolled.
+    """
+    if seal:
+        if sheet or school or class_name or role or again:
+            raise UsageError("--seal issues seals alone; enrol people in a run of their own")
+        with opened(home, database_url, passphrase_file) as house:
+            return _seals(house, seal, renew=renew)
+    if sheet is None:
+        raise UsageError("the activation codes need a place: name a new file with --sheet FILE (or a school with --seal SCHOOL)")
+    if again and (school or class_name or role):
+        raise UsageError("--again names its people; leave out --school, --class and --role")
+    with opened(home, database_url, passphrase_file) as house:
+        people = list(_again(house, again) if again else _waiting(house, school, class_name, role))
+        if not people:
+            print("Nobody waits for a certificate.")
+            return 0
+        return _enrol(house, people, sheet)
+
+
+def _waiting(house: House, school: str | None, class_name: str | None, role: Holders | None) -> Iterator[Person]:
+    """Those accepted, of the school, class and role asked for, who have no certificate yet."""
+    if school is not None:
+        house.stores.roster.school(school)
+    for who in house.services.roster.people_to_enrol(school_id=school):
+        if role is not None and role_of(who).value != role.value:
+            continue
+        if class_name is not None and not (isinstance(who, Student) and who.class_name == class_name):
+            continue
+        if not house.stores.holder_keys.of_holder(who.id):
+            yield who
+
+
+def _again(house: House, ids: list[str]) -> Iterator[Person]:
+    people = {who.id: who for who in house.services.roster.people_to_enrol()}
+    for holder in dict.fromkeys(ids):
+        if holder not in people:
+            raise NotFoundError(f"{holder} is not among those who may have a certificate; see `eduseal roster show` and `roster blocked`")
+        yield people[holder]
+
+
+def _enrol(house: House, people: list[Person], path: str) -> int:
+    schools = {school.id: school for school in house.stores.roster.schools()}
+    failed = 0
+    with ExitStack() as stack:
+        sheet = stack.enter_context(Sheet.create(path))
+        shown = stack.enter_context(bar("Enrolling", len(people)))
+        for who in people:
+            try:
+                _enrol_one(house, who, schools[who.school_id], sheet)
+                shown.advance()
+            except (RecordsError, PkiError) as exc:
+                failed += 1
+                shown.advance()
+                print(f"{who.id} was not enrolled: {exc}", file=sys.stderr)
+        written = sheet.people
+    print(f"{written} enrolled, {failed} failed.")
+    if written:
+        print(f"Activation codes: {path}. It is the only copy: hand each line to its person, then destroy it.")
+    return FAILED if failed else 0
+
+
+def _enrol_one(house: House, who: Person, school: School, sheet: Sheet) -> None:
+    """The code is on the sheet before an earlier certificate is revoked."""
+    before = house.stores.holder_keys.of_holder(who.id)
+    enrolled = enrol(
+        who,
+        school,
+        authority=house.authority.issuing,
+        keys=house.keys,
+        holder_keys=house.stores.holder_keys,
+        kdf=activation_kdf(),
+        clock=house.clock,
+    )
+    sheet.add(enrolled, who, school)
+    for held in before:
+        entry = house.stores.certificates.get(held.issuer, held.serial)
+        if entry is not None and entry.state is CertificateState.ISSUED:
+            house.authority.issuing.revoke(held.serial, "superseded")
+
+
+def _seals(house: House, schools: list[str], *, renew: bool) -> int:
+    for school in map(house.stores.roster.school, dict.fromkeys(schools)):
+        standing = standing_seal(house, school)
+        if standing is not None and not renew:
+            until = f"{standing.not_after:%Y-%m-%d}, certificate {standing.serial:x}"
+            print(f"{school.id} has a seal in force until {until}; --renew adds another.")
+            continue
+        _, issued = enrol_seal(school, authority=house.authority.issuing, keys=house.keys)
+        print(f"{school.id} has a seal until {issued.not_after:%Y-%m-%d}, certificate {issued.serial:x}; its key stays in the key store.")
+    return 0

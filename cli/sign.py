@@ -1,0 +1,69 @@
+"""`eduseal sign`: any PDF under a school's seal, brought to B-LTA. Records of the house go another way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli._home import DatabaseUrl, Home, PassphraseFile, opened
+from cli._input import read_input
+from cli._signers import seal_signer
+from cli.main import UsageError
+from config.house import House
+from pki.durable import FileTakenError, write_new
+from signing.archive import archive
+from signing.errors import WorkflowError
+from signing.manifest import find_manifest
+from signing.pdf.document import Document
+from signing.sign import SignatureRequest
+from signing.sign import sign as sign_document
+
+MAX_PDF = 100 * 1024 * 1024  # octets
+
+
+def command(
+    file: Annotated[str, typer.Argument(metavar="FILE.pdf", help="The document.", show_default=False)],
+    seal: Annotated[str, typer.Option(metavar="SCHOOL", help="Roster id of the school whose seal it is.")],
+    to: Annotated[str, typer.Option(metavar="FILE", help="Where the sealed document goes.")],
+    field: Annotated[str, typer.Option(metavar="NAME", help="The signature field; made, invisible, where there is none.")] = "Seal",
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why it is sealed, as readers of the PDF see it.")] = None,
+    home: Home = None,
+    database_url: DatabaseUrl = None,
+    passphrase_file: PassphraseFile = None,
+) -> int:
+    """Seal any PDF with a school's seal.
+
+    The result is at level B-LTA. The seal's key lies in the key store: whoever has the passphrase seals. A record of the house is refused: `eduseal record seal` knows
+    who must have signed before. The result is there whole or not at all, and no file is replaced.
+    """
+    pdf = read_input(file, limit=MAX_PDF)
+    if Path(to).exists():
+        raise UsageError(f"{to} stands already; name another file with --to")
+    if find_manifest(Document.parse(pdf), 0) is not None:
+        raise WorkflowError(f"{file} is a record with a workflow of its own; seal it with `eduseal record seal`")
+    with opened(home, database_url, passphrase_file) as house:
+        sealed = _sealed(house, pdf, seal, field, reason)
+    try:
+        write_new(Path(to), sealed)
+    except FileTakenError as exc:
+        raise UsageError(f"{exc}; name another file with --to") from exc
+    print(f"Written: {to}")
+    return 0
+
+
+def _sealed(house: House, pdf: bytes, school: str, field: str, reason: str | None) -> bytes:
+    signer = seal_signer(house, house.stores.roster.school(school))
+    request = SignatureRequest(
+        field=field,
+        certificate_der=signer.certificate_der,
+        chain=signer.chain,
+        key=signer.key,
+        claimed_time=house.clock(),
+        reason=reason,
+        appearance=signer.appearance,
+        create=True,
+    )
+    signed = sign_document(pdf, request, time_stamper=house.tsa)
+    return archive(signed, time_stamper=house.tsa, validation=house.evidence)
