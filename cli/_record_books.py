@@ -46,8 +46,9 @@ def open_(
 ) -> int:
     """Open records from JSON files.
 
-    Each is version 1 then, ready for its first signature. A file has the form that `eduseal record show ID --json` prints; of its member "record" only "id" need be there. The school is that of
-    --by. The pupil's commitment is taken from their certificate. Exit status 1 where a record could not be opened.
+    Each is version 1 then, ready for its first signature. A file has the form that `eduseal record show ID --json` prints; of its member
+    "record" only "id" need be there. The school is that of --by. The pupil's commitment is taken from their certificate. Exit status 1
+    where a record could not be opened.
     """
     steps = load_workflow(workflow)
     found = [item for path in files for item in read_records(path)]
@@ -96,7 +97,8 @@ def revise(
 ) -> int:
     """Revise an unlocked record: a new version.
 
-    Shows each field that differs. The new version is signed from the first step on. The log keeps the differences. When the new version carries every signature it supersedes the old one.
+    Shows each field that differs. The new version is signed from the first step on. The log keeps the differences. When the new version
+    carries every signature it supersedes the old one.
     """
     with opened(home, database_url, passphrase_file) as house:
         content = _content(house, record_id, file)

@@ -39,9 +39,9 @@ def sign(
 ) -> int:
     """Sign a step of many records under one PIN.
 
-    The PIN is asked for once. It authorises exactly the records listed, as they stand. An error stops only its own record. Repeating is safe: what carries
-    the step's signature already is passed over, so after an interruption the same command signs the rest. Exit status 1 where a record
-    could not be signed.
+    The PIN is asked for once. It authorises exactly the records listed, as they stand. An error stops only its own record. Repeating is
+    safe: what carries the step's signature already is passed over, so after an interruption the same command signs the rest. Exit status
+    1 where a record could not be signed.
     """
     choice = Choice(tuple(ids or ()), class_name, everything)
     with opened(home, database_url, passphrase_file) as house:
@@ -67,8 +67,8 @@ def seal(
 ) -> int:
     """Close records with the school's seal.
 
-    They are at level B-LTA then. The seal's key lies in the key store: whoever has the passphrase seals. An error stops only its own record; repeating is safe. Exit
-    status 1 where a record could not be sealed.
+    They are at level B-LTA then. The seal's key lies in the key store: whoever has the passphrase seals. An error stops only its own
+    record; repeating is safe. Exit status 1 where a record could not be sealed.
     """
     choice = Choice(tuple(ids or ()), class_name, everything)
     with opened(home, database_url, passphrase_file) as house:

@@ -25,7 +25,8 @@ def command(
 ) -> int:
     """Put a new key under a PIN of its holder.
 
-    The activation code from the sheet opens the key once, for nothing else. What no file gives is asked for, without echo. The PIN has 8 characters or more; guessable ones are refused.
+    The activation code from the sheet opens the key once, for nothing else. What no file gives is asked for, without echo. The PIN has 8
+    characters or more; guessable ones are refused.
     """
     with opened(home, database_url, passphrase_file) as house:
         if house.stores.holder_keys.get(holder).activated:

@@ -32,8 +32,9 @@ def command(
 ) -> int:
     """Check a personal code against a certificate.
 
-    Tells whether a code and its opening are those behind a pupil's certificate. Works offline, without a home. What is not given is asked for, without echo. Not checked: who issued the certificate, and whether it
-    still stands. Exit status: 0 it is; 1 it is not; 64 and above for usage or I/O errors.
+    Tells whether a code and its opening are those behind a pupil's certificate. Works offline, without a home. What is not given is asked
+    for, without echo. Not checked: who issued the certificate, and whether it still stands. Exit status: 0 it is; 1 it is not; 64 and
+    above for usage or I/O errors.
     """
     if (code and code_file) or (opening and opening_file):
         raise UsageError("give the code, and the opening, once: by the option itself or by its file")

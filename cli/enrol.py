@@ -48,9 +48,9 @@ def command(
 ) -> int:
     """Issue certificates, or with --seal a seal.
 
-    Everybody accepted who has no certificate gets one. Each person's activation code goes to the sheet, which is written once and is the only copy: hand each line to its person and destroy
-    the sheet. Repeating is safe: who has a certificate is passed over. --again revokes the certificate that it replaces. Exit status 1
-    where somebody could not be enrolled.
+    Everybody accepted who has no certificate gets one. Each person's activation code goes to the sheet, which is written once and is the
+    only copy: hand each line to its person and destroy the sheet. Repeating is safe: who has a certificate is passed over. --again
+    revokes the certificate that it replaces. Exit status 1 where somebody could not be enrolled.
     """
     if seal:
         if sheet or school or class_name or role or again:

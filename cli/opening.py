@@ -22,8 +22,8 @@ def command(
 ) -> int:
     """Show a pupil the opening of their code.
 
-    It goes to standard output, and to nobody else. Their PIN proves that it is they who ask. Whoever holds the certificate, the code and this opening can see with `eduseal confirm` that
-    they belong together; without it the certificate says nothing about the code.
+    It goes to standard output, and to nobody else. Their PIN proves that it is they who ask. Whoever holds the certificate, the code and
+    this opening can see with `eduseal confirm` that they belong together; without it the certificate says nothing about the code.
     """
     with opened(home, database_url, passphrase_file) as house:
         house.stores.holder_keys.get(holder)

@@ -35,8 +35,8 @@ def command(
 ) -> int:
     """Seal any PDF with a school's seal.
 
-    The result is at level B-LTA. The seal's key lies in the key store: whoever has the passphrase seals. A record of the house is refused: `eduseal record seal` knows
-    who must have signed before. The result is there whole or not at all, and no file is replaced.
+    The result is at level B-LTA. The seal's key lies in the key store: whoever has the passphrase seals. A record of the house is
+    refused: `eduseal record seal` knows who must have signed before. The result is there whole or not at all, and no file is replaced.
     """
     pdf = read_input(file, limit=MAX_PDF)
     if Path(to).exists():
