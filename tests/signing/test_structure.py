@@ -13,7 +13,8 @@ from signing.pdf.objects import Name, PdfObject, PdfString, Ref, Stream
 from signing.structure import Structure, pdf_date, read_structure, signature_fields
 from signing.verdict import Coverage
 from tests.corpus.edit import body, number_of, overwrite, root_number, signature, update, update_compressed
-from tests.corpus.good import good_files, good_house
+from tests.corpus.good import good_files
+from tests.support.authority import MOMENT
 from tests.support.signing_cases import canonical_pdf, foreign_pdf
 
 NAMES = ("Signature-Homeroom", "Signature-Principal", "Signature-Seal", "Archive-1")
@@ -60,7 +61,7 @@ def test_signed_parts_are_the_file_without_the_gap() -> None:
 
 def test_claimed_time_and_form_of_the_signature_are_read() -> None:
     found = structure(good_files().archived).signed
-    assert found[0].claimed_time == good_house().authority.clock()
+    assert found[0].claimed_time == MOMENT
     assert [s.subfilter for s in found] == ["ETSI.CAdES.detached"] * 3 + ["ETSI.RFC3161"]
 
 
