@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import closing
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from cli._verify_progress import View, progress
 from cli._verify_table import DETAILED, heading, table
 from cli.main import NO_INPUT, UsageError
 from config.errors import ConfigError
 from config.policy import load_policy
+from signing.bulk import Pool
 from signing.engines import Engine
 from signing.errors import PolicyError
 from signing.intake import IntakeError, find_items
@@ -78,10 +81,11 @@ def command(
         total = sum(1 for _ in find_items(paths))
         if not total:
             raise UsageError(f"no PDF found in {', '.join(paths)}", status=NO_INPUT)
-        with ExitStack() as stack:
-            run = _Run(stack, task, paths, total, workers, _book(home), _journal(task, report, resume, at))
-            _print(run.rows(), task, form, total)
-            run.finish(_report_form(report, form))
+        with Pool(task, workers=min(workers or os.cpu_count() or 1, total)) as pool, progress(total) as view:
+            run = _Run(pool, paths, _book(home), _journal(task, report, resume, at), view)
+            with closing(run):
+                _print(run.rows(), task, form, total, view)
+                run.finish(_report_form(report, form))
     except (PolicyError, ConfigError) as exc:
         raise UsageError(str(exc)) from exc
     except IntakeError as exc:
@@ -94,30 +98,19 @@ def command(
 class _Run:
     """One pass over the documents: rows in order, counted, kept in the journal, shown as progress."""
 
-    def __init__(
-        self,
-        stack: ExitStack,
-        task: Task,
-        paths: list[str],
-        total: int,
-        workers: int | None,
-        book: RecordBook | None,
-        journal: Journal | None,
-    ) -> None:
-        from signing.bulk import Pool
-
+    def __init__(self, pool: Pool, paths: list[str], book: RecordBook | None, journal: Journal | None, view: View) -> None:
         self.summary = Summary()
-        self._paths, self._book, self._journal = paths, book, journal
-        self._pool = stack.enter_context(Pool(task, workers=min(workers or os.cpu_count() or 1, total)))
-        self._advance = _progress(stack, total)
-        if journal is not None:
-            stack.callback(journal.close)
+        self._pool, self._paths, self._book, self._journal, self._view = pool, paths, book, journal, view
+
+    def close(self) -> None:
+        if self._journal is not None:
+            self._journal.close()
 
     def rows(self) -> Iterator[Row]:
         for row in self._judged():
             joined = with_status(row, self._book)
             self.summary.add(joined)
-            self._advance()
+            self._view.advance()
             yield joined
 
     def _judged(self) -> Iterator[Row]:
@@ -133,51 +126,17 @@ class _Run:
             self._journal.finish((item.name for item in find_items(self._paths)), form, lambda row: with_status(row, self._book))
 
 
-def _print(rows: Iterator[Row], task: Task, form: Form, total: int) -> None:
+def _print(rows: Iterator[Row], task: Task, form: Form, total: int, view: View) -> None:
     out = sys.stdout
-    if hasattr(out, "reconfigure"):
+    if isinstance(out, io.TextIOWrapper):
         out.reconfigure(encoding="utf-8", errors="backslashreplace")
     if form is Form.TABLE:
-        out.write(heading(task.trust, policy=task.policy.name, at=task.at))
+        view.write(heading(task.trust, policy=task.policy.name, at=task.at))
         pieces = table(rows, detailed=total <= DETAILED, colour=out.isatty() and "NO_COLOR" not in os.environ)
     else:
         pieces = write(rows, form.value)
     for piece in pieces:
-        out.write(piece)
-        out.flush()
-
-
-def _progress(stack: ExitStack, total: int) -> Any:
-    """Draws a bar with rate and time left on stderr, where that is a terminal; returns what advances it."""
-    if total < 2 or not sys.stderr.isatty():
-        return lambda: None
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    bar = Progress(
-        TextColumn("Verifying"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _rate_column(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
-    stack.enter_context(bar)
-    job = bar.add_task("verify", total=total)
-    return lambda: bar.advance(job)
-
-
-def _rate_column() -> Any:
-    from rich.progress import ProgressColumn
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        """Documents a second."""
-
-        def render(self, task: Any) -> Text:
-            return Text(f"{task.speed:.1f}/s" if task.speed else "")
-
-    return Rate()
+        view.write(piece)
 
 
 def _moment(text: str | None) -> datetime:

@@ -49,6 +49,7 @@ def serve(channel: Connection, task: Task) -> None:
     """Judges what arrives on `channel` until it closes. Sends one octet when ready, then for each item a start and a row, as JSON."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)  # octets; X.520 counts characters
+    warnings.simplefilter("ignore")  # such as `cryptography` on long names: findings go into verdicts, not onto a terminal
     caches = Caches()
     channel.send_bytes(b".")
     while True:

@@ -1,0 +1,60 @@
+"""The bar of a bulk verification: how many are done, how fast, how long it still takes. Drawn on standard error if that is a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn, TaskID
+
+
+@dataclass(frozen=True)
+class View:
+    """What is printed goes to standard output; where a bar is drawn on the same terminal, above it and not through it."""
+
+    _bar: tuple[Progress, TaskID] | None = None
+
+    def advance(self) -> None:
+        if self._bar is not None:
+            self._bar[0].advance(self._bar[1])
+
+    def write(self, text: str) -> None:
+        if self._bar is not None and sys.stdout.isatty():
+            from rich.text import Text
+
+            self._bar[0].console.print(Text.from_ansi(text.removesuffix("\n")), soft_wrap=True)
+        else:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+
+@contextmanager
+def progress(total: int) -> Iterator[View]:
+    """A view of a run over `total` documents."""
+    if total < 2 or not sys.stderr.isatty():
+        yield View()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("Verifying"), BarColumn(), MofNCompleteColumn(), _rate(), TimeRemainingColumn())
+    # rich would otherwise take standard output along to standard error, and a redirected report with it
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False) as drawn:
+        yield View((drawn, drawn.add_task("verify", total=total)))
+
+
+def _rate() -> ProgressColumn:
+    from rich.progress import ProgressColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """Documents a second."""
+
+        def render(self, task: Any) -> Text:
+            return Text(f"{task.speed:.1f}/s" if task.speed else "")
+
+    return Rate()
