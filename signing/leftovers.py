@@ -13,6 +13,8 @@ _HOLDER_KEYS: dict[str, frozenset[str]] = {
     "fields array": frozenset({"Fields"}),
     "field": frozenset({"Fields", "Annots", "Kids", "Parent", "Obj"}),  # Obj: the structure tree's OBJR (14.7.5.3)
     "annotations array": frozenset({"Annots"}),
+    "information": frozenset({"Info"}),
+    "XMP metadata": frozenset({"Metadata"}),
     "validation data": frozenset({"DSS"}),
     "VRI dictionary": frozenset({"VRI"}),
     "validation data array": frozenset({"Certs", "CRLs", "OCSPs", "Cert", "CRL", "OCSP"}),
@@ -65,7 +67,7 @@ def review_inbound(comparison: Comparison) -> None:
     """Mentions of the changed objects in everything before this update."""
     start = comparison.document.revisions[comparison.after].start
     for number, role in comparison.claimed.items():
-        if number not in comparison.changed or role in ("catalog", "page", "metadata"):
+        if number not in comparison.changed or role in ("catalog", "page"):
             continue
         contexts = comparison.references.contexts(number, start)
         if comparison.is_new(Ref(number)):
@@ -84,6 +86,6 @@ def _fits(comparison: Comparison, role: str, holder: int, key: str, start: int) 
     if key in allowed or (role == "VRI entry" and _HEX_KEY.fullmatch(key)):
         return True
     if key or not holder:
-        return False
+        return role == "information" and not holder  # a trailer is no object
     above = {name for _, name in comparison.references.contexts(holder, start)}  # a top-level array: what it serves as
     return bool(above) and above <= allowed

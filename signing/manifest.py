@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from signing.errors import PdfError, PolicyError
 from signing.pdf.document import Document
-from signing.pdf.fields import text
 from signing.pdf.objects import PdfObject, Ref, Stream
+from signing.pdf.text import text
 from signing.workflow import MAX_MANIFEST, Manifest, parse_manifest
 
 MANIFEST_NAME = "record.json"

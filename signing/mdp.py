@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from signing.pdf.document import Document
-from signing.pdf.fields import text
 from signing.pdf.objects import Name, PdfObject
+from signing.pdf.text import text
 from signing.verdict import Changes, Message
 
 MAX_REFERENCES = 32  # signature reference dictionaries read in one signature

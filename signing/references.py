@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from signing.errors import LimitError
 from signing.pdf.document import Document
@@ -30,6 +31,15 @@ _INTEGER = re.compile(rb"[0-9]++" + _END)
 _R = re.compile(rb"R" + _END)
 COMMENT_WORK = 4  # octets of comments looked at, per octet of file, before the document is refused
 _MAX_DIGITS = 20
+
+
+@dataclass(frozen=True)
+class _Held:
+    """One object's number and exclusive end, and under which keys it mentions which numbers."""
+
+    holder: int
+    end: int
+    keys: dict[int, set[str]]
 
 
 class References:
@@ -49,6 +59,7 @@ class References:
         places = {(e.offset, r.index) for r in document.revisions for e in r.entries.values() if e.kind == "offset"}
         self._places = sorted(dict(sorted(places, reverse=True)).items())  # the oldest revision that names the place
         self._starts = [offset for offset, _ in self._places]
+        self._held: dict[int, _Held] = {}
 
     def contexts(self, number: int, before: int) -> tuple[tuple[int, str], ...]:
         """(number of the object that mentions `number`, key under which it does) for every mention in the first `before` octets.
@@ -66,11 +77,20 @@ class References:
         at = bisect_right(self._starts, offset) - 1
         if at < 0:
             return {(0, "")}
-        start, revision = self._places[at]
-        holder, value, end = self._document.object_at(start, revision=revision)
-        if offset >= end:
+        held = self._held_at(*self._places[at])
+        if offset >= held.end:
             return {(0, "")}
-        return {(holder, key) for found, key in mentions(value) if found == number}
+        return {(held.holder, key) for key in held.keys.get(number, ())}
+
+    def _held_at(self, start: int, revision: int) -> _Held:
+        """What the object at `start` mentions; walked once, since many numbers may be mentioned in one large object."""
+        if start not in self._held:
+            holder, value, end = self._document.object_at(start, revision=revision)
+            keys: dict[int, set[str]] = {}
+            for number, key in mentions(value):
+                keys.setdefault(number, set()).add(key)
+            self._held[start] = _Held(holder, end, keys)
+        return self._held[start]
 
 
 def scan(data: bytes) -> Iterator[tuple[int, int]]:

@@ -64,7 +64,8 @@ def _review_extensions(comparison: Comparison, old: PdfObject, new: PdfObject) -
 def review_metadata(comparison: Comparison) -> None:
     """Document information and XMP: nothing a record may change; under other policies a plain dictionary or stream in the same place."""
     trailer = comparison.document.revisions[comparison.after].trailer
-    for value, kind in ((trailer.get("Info"), dict), (comparison.document.catalog(comparison.after).get("Metadata"), Stream)):
+    xmp = comparison.document.catalog(comparison.after).get("Metadata")
+    for value, kind, role in ((trailer.get("Info"), dict, "information"), (xmp, Stream, "XMP metadata")):
         if not isinstance(value, Ref) or not comparison.is_changed(value) or value.number in comparison.claimed:
             continue
         found = comparison.new(value)
@@ -73,4 +74,4 @@ def review_metadata(comparison: Comparison) -> None:
             comparison.refuse("METADATA_CHANGED", f"object {value.number}, the document's information or XMP metadata, was rewritten")
         else:
             comparison.permit(Changes.LTA)
-        comparison.claim(value, "metadata")
+        comparison.claim(value, role)

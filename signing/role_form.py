@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from signing.comparison import Comparison, appended, same
 from signing.inert import claim_inert
-from signing.pdf.fields import Field, text
+from signing.pdf.fields import Field
 from signing.pdf.objects import PdfObject, Ref
+from signing.pdf.text import text
 from signing.verdict import Changes
 
 FIELD_KEYS = frozenset({"Type", "Subtype", "FT", "T", "TU", "V", "F", "Rect", "P", "Ff", "AP", "Lock", "SV", "MK", "Border"})

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 
 from signing.errors import LimitError, PdfError
 from signing.pdf.filters import decode
-from signing.pdf.lexer import SKIP, keyword_at, read_value
+from signing.pdf.indirect import OBJECT, members, read_head, read_stream
+from signing.pdf.lexer import read_value
 from signing.pdf.limits import LIMITS, MAX_OBJECT_NUMBER, Limits
 from signing.pdf.objects import PdfObject, Ref, Stream
 from signing.pdf.xref import Revision, XrefEntry, read_revisions
@@ -24,10 +25,6 @@ __all__ = ["Document", "Revision", "XrefEntry"]
 
 MAX_DEPENDENT = 8  # streams whose lengths hang on one another; a sound file needs two
 _HEADER = re.compile(rb"%PDF-[12]\.[0-9](?=[\r\n\t ])")
-_SPACE = rb"[\x00\t\n\x0c\r ]"
-_OBJECT = re.compile(rb"([0-9]{1,10})" + _SPACE + rb"+([0-9]{1,5})" + _SPACE + rb"+obj(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])")
-_STREAM_DATA = re.compile(rb"\r\n|\n")
-_END_STREAM = re.compile(rb"(?:\r\n|\n|\r)?endstream(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])")
 
 
 class Document:
@@ -41,6 +38,7 @@ class Document:
         self._streams: dict[tuple[int, int], tuple[Stream, int]] = {}
         self._members: dict[tuple[int, int], dict[int, tuple[int, PdfObject]]] = {}
         self._loading: set[int] = set()
+        self._history: dict[int, list[tuple[int, XrefEntry]]] = {}
         self._decoded = 0
 
     @classmethod
@@ -54,6 +52,8 @@ class Document:
         document.revisions = read_revisions(data, read_stream=document._xref_stream, limits=limits)
         for revision in document.revisions:
             document._check_entries(revision)
+            for number, entry in revision.entries.items():
+                document._history.setdefault(number, []).append((revision.index, entry))
         return document
 
     @property
@@ -89,10 +89,8 @@ class Document:
 
     def entry(self, number: int, revision: int | None = None) -> XrefEntry | None:
         """The entry that counts for object `number` as of `revision`; None where no revision up to then names it."""
-        last = len(self.revisions) - 1 if revision is None else revision
-        for index in range(last, -1, -1):
-            found = self.revisions[index].entries.get(number)
-            if found is not None:
+        for index, found in reversed(self._history.get(number, ())):
+            if revision is None or index <= revision:
                 return found
         return None
 
@@ -122,13 +120,13 @@ class Document:
         """For the dictionary that object `number` is: key → (start, exclusive end) of the value's octets in the file."""
         start, _ = self.span(number, revision)
         found: dict[str, tuple[int, int]] = {}
-        head = _OBJECT.match(self.data, start)
+        head = OBJECT.match(self.data, start)
         read_value(self.data, head.end() if head else start, limits=self.limits, entry_spans=found)
         return found
 
     def object_at(self, offset: int, *, revision: int | None = None) -> tuple[int, PdfObject, int]:
         """(number, object, exclusive end) of the indirect object whose `N G obj` begins at `offset`."""
-        head = _OBJECT.match(self.data, offset)
+        head = OBJECT.match(self.data, offset)
         value, end = self._at(offset, revision)
         return int(head[1]) if head else 0, value, end
 
@@ -155,9 +153,7 @@ class Document:
 
     def numbers(self, revision: int | None = None) -> Iterator[int]:
         """Every object number in use as of `revision`, in rising order."""
-        last = len(self.revisions) if revision is None else revision + 1
-        seen = {number for r in self.revisions[:last] for number in r.entries}
-        for number in sorted(seen):
+        for number in sorted(self._history):
             entry = self.entry(number, revision)
             if entry is not None and entry.kind != "free":
                 yield number
@@ -167,7 +163,7 @@ class Document:
         for entry in revision.entries.values():
             if entry.kind == "offset":
                 if not data.startswith(b"%d %d obj" % (entry.number, entry.generation), entry.offset):
-                    match = _OBJECT.match(data, entry.offset)
+                    match = OBJECT.match(data, entry.offset)
                     if match is None or (int(match[1]), int(match[2])) != (entry.number, entry.generation):
                         raise PdfError(f"the cross-reference says object {entry.number} is at {entry.offset}, which is not where it stands")
                 if entry.offset >= revision.end:
@@ -179,7 +175,7 @@ class Document:
         """The indirect object at `offset` and the offset after its `endobj`."""
         head = self._heads.get(offset)
         if head is None:
-            head = self._heads[offset] = self._read_head(offset)
+            head = self._heads[offset] = read_head(self.data, offset, limits=self.limits)
         value, end, data_start = head
         if not data_start:
             return value, end
@@ -188,21 +184,8 @@ class Document:
         length = self._length(value.get("Length"), offset, revision)
         cached = self._streams.get((offset, length))
         if cached is None:
-            cached = self._streams[offset, length] = self._read_stream(offset, value, data_start, length)
+            cached = self._streams[offset, length] = read_stream(self.data, offset, value, data_start, length)
         return cached
-
-    def _read_head(self, offset: int) -> tuple[PdfObject, int, int]:
-        """(value, end, start of stream data or 0) of the object at `offset`; for a stream `end` does not count."""
-        head = _OBJECT.match(self.data, offset)
-        if head is None:
-            raise PdfError(f"no object at offset {offset}")
-        value, position = read_value(self.data, head.end(), limits=self.limits)
-        word, end = keyword_at(self.data, position)
-        if word == b"endobj":
-            return value, end, 0
-        if word == b"stream" and (eol := _STREAM_DATA.match(self.data, end)):
-            return value, end, eol.end()
-        raise PdfError(f"the object at offset {offset} is not closed by endobj")
 
     def _length(self, length: PdfObject, offset: int, revision: int | None) -> int:
         if isinstance(length, Ref):
@@ -216,15 +199,6 @@ class Document:
         if type(length) is not int or not 0 <= length <= len(self.data):
             raise PdfError(f"the stream at offset {offset} has no sound /Length")
         return length
-
-    def _read_stream(self, offset: int, dictionary: dict[str, PdfObject], start: int, length: int) -> tuple[Stream, int]:
-        closing = _END_STREAM.match(self.data, start + length)
-        if closing is None:
-            raise PdfError(f"the stream at offset {offset} is not followed by endstream after its /Length of {length}")
-        word, end = keyword_at(self.data, closing.end())
-        if word != b"endobj":
-            raise PdfError(f"the stream at offset {offset} is not closed by endobj")
-        return Stream(dictionary, self.data[start : start + length]), end
 
     def _xref_stream(self, offset: int) -> tuple[Stream, bytes, int]:
         value, end = self._at(offset, None)
@@ -260,22 +234,4 @@ class Document:
         first = self.get(stream.dictionary.get("First"), revision=revision)
         if stream.dictionary.get("Type") != "ObjStm" or type(count) is not int or type(first) is not int:
             raise PdfError("an object stream lacks /Type /ObjStm, /N or /First")
-        data = self.stream_data(stream, revision=revision)
-        if not 0 <= count <= self.limits.entries or not 0 <= first <= len(data):
-            raise PdfError(f"an object stream says /N {count} /First {first}, with {len(data)} octets")
-        header = data[:first].split()
-        if len(header) < 2 * count or not all(word.isdigit() and len(word) <= 10 for word in header[: 2 * count]):
-            raise PdfError("an object stream's header is not made of pairs of integers")
-        numbers = [int(word) for word in header[: 2 * count]]
-        members: dict[int, tuple[int, PdfObject]] = {}
-        after = 0
-        for index in range(count):
-            offset = numbers[2 * index + 1]
-            if offset < after:
-                raise PdfError("an object stream's objects overlap or are out of order")
-            value, end = read_value(data, first + offset, limits=self.limits)
-            after = end - first
-            members[index] = (numbers[2 * index], value)
-        if SKIP.sub(b"", data[first + after :]):
-            raise PdfError("an object stream holds octets after its last object")
-        return members
+        return members(self.stream_data(stream, revision=revision), count, first, limits=self.limits)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from signing.errors import LimitError, PdfError
 from signing.pdf.document import Document
-from signing.pdf.objects import Name, PdfObject, PdfString, Ref
+from signing.pdf.objects import Name, PdfObject, Ref
 from signing.pdf.pages import page_annotations, pages
-
-_BOM_16, _BOM_8 = b"\xfe\xff", b"\xef\xbb\xbf"
+from signing.pdf.text import text
 
 
 @dataclass(frozen=True)
@@ -42,17 +41,6 @@ class _Inherited:
     name: str = ""
     type: PdfObject = None
     value: PdfObject = None
-
-
-def text(value: PdfObject) -> str:
-    """A text string (ISO 32000-2 7.9.2.2) decoded; what is no string becomes ""."""
-    if not isinstance(value, PdfString):
-        return ""
-    if value.startswith(_BOM_16):
-        return value[2:].decode("utf-16-be", "replace")
-    if value.startswith(_BOM_8):
-        return value[3:].decode("utf-8", "replace")
-    return value.decode("latin-1")  # PDFDocEncoding agrees for the characters that field names use
 
 
 def read_form(document: Document, revision: int | None = None) -> Form:

@@ -17,13 +17,12 @@ from signing.errors import LimitError, PdfError
 from signing.pdf.limits import (
     LIMITS,
     MAX_GENERATION,
-    MAX_INTEGER_CHARACTERS,
-    MAX_NAME_LENGTH,
     MAX_OBJECT_NUMBER,
     MAX_REAL_CHARACTERS,
     Limits,
 )
 from signing.pdf.objects import Name, PdfObject, PdfString, Ref
+from signing.pdf.strings import integer, literal, name
 
 WHITE = b"\x00\t\n\x0c\r "  # ISO 32000-2 table 1
 _REGULAR = rb"[^\x00\t\n\x0c\r ()<>\[\]{}/%]"
@@ -48,10 +47,6 @@ _TOKEN = re.compile(
 )
 NAME, UNSIGNED, SIGNED, REAL, OPEN_DICT, CLOSE_DICT, OPEN_ARRAY, CLOSE_ARRAY, HEX, PLAIN, LITERAL, KEYWORD = range(1, 13)
 _REFERENCE_TAIL = re.compile(_SKIP_SOME + rb"([0-9]++)" + _SKIP_SOME + rb"R" + _END)
-_HASH = re.compile(rb"#([0-9A-Fa-f]{2})?")
-_LITERAL_STOP = re.compile(rb"[()\\\r]")
-_ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"(": b"(", b")": b")", b"\\": b"\\"}
-_OCTAL = re.compile(rb"[0-7]{1,3}")
 _CONSTANTS: dict[bytes, bool | None] = {b"true": True, b"false": False, b"null": None}
 
 
@@ -87,9 +82,9 @@ def read_value(
         start, position = match.span(kind)
         value: PdfObject
         if kind == NAME:
-            value = _name(match[NAME], start)
+            value = name(match[NAME], start)
         elif kind in (UNSIGNED, SIGNED):
-            value = _integer(match[kind], start)
+            value = integer(match[kind], start)
         elif kind in (OPEN_DICT, OPEN_ARRAY):
             if len(frames) >= limits.depth:
                 raise LimitError(f"objects nest deeper than {limits.depth} levels at offset {start}")
@@ -154,13 +149,13 @@ def tokens(data: bytes, position: int, end: int) -> Iterator[tuple[int, int, int
         kind = match.lastindex or 0
         start, position = match.start(), match.end()
         if kind == LITERAL:
-            position = _literal(data, start + 1)[1]
+            position = literal(data, start + 1)[1]
         yield kind, start, position
 
 
 def _whole(data: bytes, value: PdfObject, kind: int, start: int, position: int) -> tuple[PdfObject, int]:
     if kind == UNSIGNED and (tail := _REFERENCE_TAIL.match(data, position)):
-        return reference(value, _integer(tail[1], position), start), tail.end()
+        return reference(value, integer(tail[1], position), start), tail.end()
     return value, position
 
 
@@ -190,58 +185,5 @@ def _string_or_real(data: bytes, match: re.Match[bytes], kind: int) -> tuple[Pdf
         return PdfString(bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("ascii"))), start - 1, position
     if kind == PLAIN:
         return PdfString(match[PLAIN]), start - 1, position
-    value, position = _literal(data, start + 1)
+    value, position = literal(data, start + 1)
     return value, start, position
-
-
-def _literal(data: bytes, position: int) -> tuple[PdfString, int]:
-    """A literal string whose opening parenthesis is just before `position` (ISO 32000-2 7.3.4.2)."""
-    opening, depth, parts = position - 1, 1, []
-    while True:
-        stop = _LITERAL_STOP.search(data, position)
-        if stop is None:
-            raise PdfError(f"the string at offset {opening} has no end")
-        parts.append(data[position : stop.start()])
-        character, position = stop[0], stop.end()
-        if character == b"\\":
-            part, position = _escape(data, position)
-            parts.append(part)
-        elif character == b"\r":
-            position += data[position : position + 1] == b"\n"
-            parts.append(b"\n")
-        else:
-            depth += 1 if character == b"(" else -1
-            if not depth:
-                return PdfString(b"".join(parts)), position
-            parts.append(character)
-
-
-def _escape(data: bytes, position: int) -> tuple[bytes, int]:
-    if octal := _OCTAL.match(data, position):
-        return bytes([int(octal[0], 8) & 0xFF]), octal.end()
-    character = data[position : position + 1]
-    if character == b"\r":
-        return b"", position + 1 + (data[position + 1 : position + 2] == b"\n")
-    if character == b"\n":
-        return b"", position + 1
-    return _ESCAPES.get(character, character), position + 1
-
-
-def _integer(digits: bytes, start: int) -> int:
-    if len(digits) > MAX_INTEGER_CHARACTERS:
-        raise LimitError(f"an integer of {len(digits)} characters at offset {start}")
-    return int(digits)
-
-
-def _name(token: bytes, start: int) -> Name:
-    if len(token) > MAX_NAME_LENGTH:
-        raise LimitError(f"a name of {len(token)} octets at offset {start}")
-    if b"#" not in token:
-        return Name(token[1:].decode("latin-1"))
-
-    def octet(match: re.Match[bytes]) -> bytes:
-        if match[1] is None or match[1] == b"00":
-            raise PdfError(f"a name at offset {start} has # without two hexadecimal digits, or #00")
-        return bytes.fromhex(match[1].decode("ascii"))
-
-    return Name(_HASH.sub(octet, token[1:]).decode("latin-1"))

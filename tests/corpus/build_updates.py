@@ -298,6 +298,38 @@ def type_changed(good: GoodFiles) -> bytes:
     return update(good.sealed, {seal: {**body(document, seal), "FT": Name("Tx"), "V": PdfString(b"signed")}})
 
 
+@case(
+    "11-rolled-back",
+    11,
+    "TRAILING_BYTES",
+    clause="ISO 32000-2 7.5.5",
+    reason="a last startxref leads back to the first signature's revision",
+)
+def rolled_back(good: GoodFiles) -> bytes:
+    offset = Document.parse(good.archived).revisions[1].xref_offset
+    return good.archived + b"startxref\n%d\n%%%%EOF\n" % offset
+
+
+@case(
+    "11-rolled-back-to-unsigned",
+    11,
+    "TRAILING_BYTES",
+    clause="signature removed, not unsigned",
+    reason="a last startxref hides every signature",
+)
+def rolled_back_to_unsigned(good: GoodFiles) -> bytes:
+    offset = Document.parse(good.archived).revisions[0].xref_offset
+    return good.archived + b"startxref\n%d\n%%%%EOF\n" % offset
+
+
+@case("11-all-revisions-skipped", 11, clause="signature removed, not unsigned", reason="/Prev jumps over every signed revision")
+def all_revisions_skipped(good: GoodFiles) -> bytes:
+    first = Document.parse(good.archived).revisions[0]
+    root = root_number(Document.parse(good.archived))
+    catalog = {key: value for key, value in body(Document.parse(good.unsigned), root).items() if key != "DSS"}
+    return update(good.archived, {root: catalog}, trailer={"Prev": first.xref_offset})
+
+
 @case("12-shadow-hide", 12, "OBJECT_REDEFINED", "ANNOTATION_REMOVED", clause=SHADOW, reason="an overlay that was signed is taken away")
 def shadow_hide(good: GoodFiles) -> bytes:
     document = Document.parse(good.archived)
@@ -502,6 +534,18 @@ def annotation_between(good: GoodFiles) -> bytes:
     assert isinstance(found, list)
     changed: PdfObject = {**body(document, page), "Annots": [*found, Ref(fresh)]}
     return good.sign(update(good.stages[1], {page: changed, fresh: stamp_annotation(Ref(page))}), "seal")
+
+
+@case(
+    "43-not-covered-by-stamp",
+    43,
+    "OBJECT_REDEFINED",
+    clause="each update is judged",
+    reason="an edit between the seal and the archive time stamp",
+)
+def edit_before_archive(good: GoodFiles) -> bytes:
+    document = Document.parse(good.sealed)
+    return good.archive(update(good.sealed, {_page_content(document, number_of(document, "Page")): CONTENT}))
 
 
 @case("43-octet-flipped", 43, clause="the digest covers it", reason="one octet inside every signature's range")

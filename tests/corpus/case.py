@@ -18,6 +18,9 @@ class GoodFiles:
     sign: Callable[[bytes, str], bytes]
     """Signs a file honestly for a step ("homeroom", "principal", "seal"): what signers do who were handed a file already tampered with."""
 
+    archive: Callable[[bytes], bytes]
+    """Brings a file honestly to B-LTA."""
+
     @property
     def sealed(self) -> bytes:
         return self.stages[-1]

@@ -26,4 +26,4 @@ def good_files() -> GoodFiles:
     stages: list[bytes] = []
     for step in STEPS:
         stages.append(house.sign(stages[-1] if stages else exported(), step))
-    return GoodFiles(exported(), tuple(stages), house.archive(stages[-1]), house.sign)
+    return GoodFiles(exported(), tuple(stages), house.archive(stages[-1]), house.sign, house.archive)

@@ -1,0 +1,62 @@
+"""Objects with a number: `N G obj … endobj`, their streams, and those inside object streams (ISO 32000-2 clauses 7.3.8, 7.3.10, 7.5.7)."""
+
+from __future__ import annotations
+
+import re
+
+from signing.errors import PdfError
+from signing.pdf.lexer import SKIP, keyword_at, read_value
+from signing.pdf.limits import Limits
+from signing.pdf.objects import PdfObject, Stream
+
+_SPACE = rb"[\x00\t\n\x0c\r ]"
+OBJECT = re.compile(rb"([0-9]{1,10})" + _SPACE + rb"+([0-9]{1,5})" + _SPACE + rb"+obj(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])")
+_STREAM_DATA = re.compile(rb"\r\n|\n")
+_END_STREAM = re.compile(rb"(?:\r\n|\n|\r)?endstream(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])")
+
+
+def read_head(data: bytes, offset: int, *, limits: Limits) -> tuple[PdfObject, int, int]:
+    """(value, end, start of stream data or 0) of the object at `offset`; for a stream `end` does not count."""
+    head = OBJECT.match(data, offset)
+    if head is None:
+        raise PdfError(f"no object at offset {offset}")
+    value, position = read_value(data, head.end(), limits=limits)
+    word, end = keyword_at(data, position)
+    if word == b"endobj":
+        return value, end, 0
+    if word == b"stream" and (eol := _STREAM_DATA.match(data, end)):
+        return value, end, eol.end()
+    raise PdfError(f"the object at offset {offset} is not closed by endobj")
+
+
+def read_stream(data: bytes, offset: int, dictionary: dict[str, PdfObject], start: int, length: int) -> tuple[Stream, int]:
+    """The stream whose data begin at `start`, and the offset after its `endobj`; `offset` is for the message."""
+    closing = _END_STREAM.match(data, start + length)
+    if closing is None:
+        raise PdfError(f"the stream at offset {offset} is not followed by endstream after its /Length of {length}")
+    word, end = keyword_at(data, closing.end())
+    if word != b"endobj":
+        raise PdfError(f"the stream at offset {offset} is not closed by endobj")
+    return Stream(dictionary, data[start : start + length]), end
+
+
+def members(data: bytes, count: int, first: int, *, limits: Limits) -> dict[int, tuple[int, PdfObject]]:
+    """index → (object number, object) of a decoded object stream with /N `count` and /First `first`."""
+    if not 0 <= count <= limits.entries or not 0 <= first <= len(data):
+        raise PdfError(f"an object stream says /N {count} /First {first}, with {len(data)} octets")
+    header = data[:first].split()
+    if len(header) < 2 * count or not all(word.isdigit() and len(word) <= 10 for word in header[: 2 * count]):
+        raise PdfError("an object stream's header is not made of pairs of integers")
+    numbers = [int(word) for word in header[: 2 * count]]
+    found: dict[int, tuple[int, PdfObject]] = {}
+    after = 0
+    for index in range(count):
+        offset = numbers[2 * index + 1]
+        if offset < after:
+            raise PdfError("an object stream's objects overlap or are out of order")
+        value, end = read_value(data, first + offset, limits=limits)
+        after = end - first
+        found[index] = (numbers[2 * index], value)
+    if SKIP.sub(b"", data[first + after :]):
+        raise PdfError("an object stream holds octets after its last object")
+    return found
