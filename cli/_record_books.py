@@ -25,6 +25,7 @@ from records.state import Phase, RecordState, Version
 from signing.verdict import rfc3339
 
 FAILED = 1
+WRAPPED = 44  # characters of a value in a table of differences
 RecordId = Annotated[str, typer.Argument(metavar="ID", help="The record's id.", show_default=False)]
 RecordJson = Annotated[str, typer.Argument(metavar="FILE.json", help="The record as it shall read.", show_default=False)]
 
@@ -240,7 +241,7 @@ def _entry_line(entry: LogEntry) -> str:
 def _changes(changes: tuple[Change, ...]) -> Iterator[str]:
     if changes:
         rows = [(change.path, _shown(change.old), _shown(change.new)) for change in changes]
-        yield from aligned(("FIELD", "OLD", "NEW"), rows, indent="    ")
+        yield from aligned(("FIELD", "OLD", "NEW"), rows, indent="    ", wrap=WRAPPED)
 
 
 def _shown(value: Scalar) -> str:

@@ -47,13 +47,13 @@ def sign(
     with opened(home, database_url, passphrase_file) as house:
         who = actor(house.stores.roster, by)
         standings = list(choice.standings(house.stores.records, step=step, by=who, at=house.clock()))
-        run = _Run(standings)
+        run = _Run(standings, verb="signed")
         if run.waiting and run.waiting[0].step is not None:
             require_certificate(house, by, run.waiting[0].step)
             print(f"{len(run.waiting)} to sign: step {step}, by {by}.", file=sys.stderr)
             pin = Pin(secret("PIN", flag="--pin-file", file=pin_file))
             run.tell(_signed(house, who, run.waiting[0].step, run.waiting, pin))
-    return run.finish("signed")
+    return run.finish()
 
 
 def seal(
@@ -73,16 +73,17 @@ def seal(
     choice = Choice(tuple(ids or ()), class_name, everything)
     with opened(home, database_url, passphrase_file) as house:
         who = seal_actor(house.stores.roster.school(school))
-        run = _Run(list(choice.standings(house.stores.records, step=None, by=who, at=house.clock())))
+        run = _Run(list(choice.standings(house.stores.records, step=None, by=who, at=house.clock())), verb="sealed")
         if run.waiting:
             run.tell(_sealed(house, school, who, run.waiting))
-    return run.finish("sealed")
+    return run.finish()
 
 
 class _Run:
     """What became of each record, told as it happens and summed up at the end."""
 
-    def __init__(self, standings: list[Standing]) -> None:
+    def __init__(self, standings: list[Standing], *, verb: str) -> None:
+        self._verb = verb
         self.waiting = [standing for standing in standings if standing.waits]
         self._versions = {standing.record_id: standing.version for standing in standings}
         self._done = self._failed = 0
@@ -95,17 +96,17 @@ class _Run:
                 print(f"failed   {standing.record_id}  {standing.refusal}")
 
     def tell(self, results: Iterable[StepResult]) -> None:
-        with bar("Signing", len(self.waiting)) as shown:
+        with bar(f"{self._verb.capitalize()}", len(self.waiting)) as shown:
             for result in results:
                 if result.error is not None:
                     self._failed += 1
                     shown.advance(f"failed   {result.record_id}  {result.error}")
                 else:
                     self._done += 1
-                    shown.advance(f"signed   {result.record_id}  version {self._versions[result.record_id]}")
+                    shown.advance(f"{self._verb}   {result.record_id}  version {self._versions[result.record_id]}")
 
-    def finish(self, verb: str) -> int:
-        print(f"{self._done} {verb}, {self._before} before, {self._failed} failed.")
+    def finish(self) -> int:
+        print(f"{self._done} {self._verb}, {self._before} before, {self._failed} failed.")
         return FAILED if self._failed else 0
 
 

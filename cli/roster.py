@@ -20,7 +20,7 @@ from cli.main import DATA, UsageError
 from config.house import Stores
 from pki.ports import CertificateState
 from records.blocked import Blocked
-from records.person import Person, School, Student
+from records.person import Person, Role, School, Student
 from records.roster import RosterFile, RosterImport
 from records.roster_csv import MAX_FILE
 
@@ -102,7 +102,7 @@ def blocked(
     elif not found:
         print("Nobody is blocked.")
     else:
-        for line in aligned(("PERSON", "NAME", "REASON", "WHERE"), map(_blocked_line, found)):
+        for line in aligned(("PERSON", "NAME", "WHERE", "WHAT TO PUT RIGHT"), map(_blocked_line, found)):
             print(line)
     return 0
 
@@ -165,7 +165,7 @@ def _standing(stores: Stores, who: Person, barred: dict[str, Blocked]) -> str:
         return f"blocked: {barred[who.id].reason}"
     keys = stores.holder_keys.of_holder(who.id)
     if not keys:
-        return "none"
+        return "signs nothing" if role_of(who) is Role.ADMINISTRATOR else "none"
     entry = stores.certificates.get(keys[-1].issuer, keys[-1].serial)
     if entry is None or entry.state is not CertificateState.ISSUED:
         return entry.state.value if entry else "none"
@@ -178,4 +178,4 @@ def _blocked_cells(entry: Blocked) -> tuple[str, ...]:
 
 
 def _blocked_line(entry: Blocked) -> tuple[str, ...]:
-    return entry.person.id, entry.person.name, entry.text.removeprefix(f"{entry.person.id} "), f"{entry.file} row {entry.row}"
+    return entry.person.id, entry.person.name, f"{entry.file} row {entry.row}", entry.text.removeprefix(f"{entry.person.id} ")

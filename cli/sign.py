@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from config.house import House
 from pki.durable import FileTakenError, write_new
 from signing.archive import archive
 from signing.errors import WorkflowError
+from signing.form import signature_fields
 from signing.manifest import find_manifest
 from signing.pdf.document import Document
 from signing.sign import SignatureRequest
@@ -41,8 +43,7 @@ def command(
     pdf = read_input(file, limit=MAX_PDF)
     if Path(to).exists():
         raise UsageError(f"{to} stands already; name another file with --to")
-    if find_manifest(Document.parse(pdf), 0) is not None:
-        raise WorkflowError(f"{file} is a record with a workflow of its own; seal it with `eduseal record seal`")
+    _require_sealable(file, Document.parse(pdf), field)
     with opened(home, database_url, passphrase_file) as house:
         sealed = _sealed(house, pdf, seal, field, reason)
     try:
@@ -50,7 +51,18 @@ def command(
     except FileTakenError as exc:
         raise UsageError(f"{exc}; name another file with --to") from exc
     print(f"Written: {to}")
+    print(f"It is no record, so check it as one verifies any signed document: eduseal verify {to} --policy ades", file=sys.stderr)
     return 0
+
+
+def _require_sealable(file: str, document: Document, field: str) -> None:
+    """Raises :class:`signing.errors.WorkflowError` for a record, and where sealing would change what is signed already."""
+    if find_manifest(document, 0) is not None:
+        raise WorkflowError(f"{file} is a record with a workflow of its own; seal it with `eduseal record seal`")
+    fields = list(signature_fields(document))
+    if any(each.signed for each in fields) and not any(each.name == field for each in fields):
+        # a field made now would be a change after those signatures, which strict verifiers refuse
+        raise WorkflowError(f"{file} is signed already and has no empty field {field!r}; seal the unsigned document instead")
 
 
 def _sealed(house: House, pdf: bytes, school: str, field: str, reason: str | None) -> bytes:
