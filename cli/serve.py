@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 
 from config.bootstrap import open_house, utc_now
@@ -37,6 +38,7 @@ def command(
     os.environ.pop(VARIABLE, None)  # the processes that judge strangers' documents inherit the environment
     house = open_house(settings, clock=utc_now, passphrase=passphrase)
     del passphrase
+    _log_to_stderr()
     try:
         # api stands beside cli, not below it: loaded here, and only for this command
         app = import_module("api.app").create_app(house, import_module("api.judge").ProcessJudge(house))
@@ -56,3 +58,12 @@ def command(
     finally:
         house.close()
     return 0
+
+
+def _log_to_stderr() -> None:
+    """One JSON object a line: what happened, with ids; never values (the events say which)."""
+    steps = structlog.processors
+    structlog.configure(
+        processors=[steps.add_log_level, steps.TimeStamper(fmt="iso", utc=True), steps.JSONRenderer()],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

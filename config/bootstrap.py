@@ -15,43 +15,23 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from certs.loader import load, names
 from config.errors import HouseExistsError, NoHouseError, SettingsError
-from config.house import House, Services, Stores
+from config.house import House, Stores
 from config.house_file import HousePlan, read_plan, write_plan, write_whole
-from config.policy import load_policy
 from config.settings import Settings
-from db.api_keys import ApiKeys
+from config.wiring import shipped_profiles, stores_of, wire
 from db.certificates import Certificates
 from db.content import ContentFolder
-from db.documents import Documents
 from db.engine import Database, open_database, sqlite_url
-from db.holder_keys import HolderKeys
-from db.log import Log
 from db.records import Records
-from db.roster import Roster
 from db.schema import require_current, upgrade
 from pki import establish
-from pki.crl import CrlSigner
-from pki.establish import EstablishedAuthority
-from pki.evidence import InProcessValidationData
-from pki.issue import Authority
-from pki.kdf import KeyDerivation
 from pki.keystore import FileKeyStore
 from pki.lint import SAMPLE_RATE
-from pki.ocsp import OcspResponder
-from pki.ports import Clock, KeyStore
-from pki.profile import CertificateProfile, profiles_from
+from pki.ports import Clock
 from pki.renew import renew
-from pki.timestamp import TimeStampAuthority
 from pki.urls import AuthorityUrls
-from records.export import Exporter
-from records.holder import Holders
-from records.roster_service import RosterService
-from records.service import RecordService
 from signing.ports import RecordBook
-
-POLICY = "record"
 
 
 def utc_now() -> datetime:
@@ -118,59 +98,13 @@ def open_house(settings: Settings, *, clock: Clock, passphrase: str, lint_rate: 
         return wire(settings, plan, clock=clock, keys=keys, database=database, authority=authority, profiles=profiles)
 
 
-def wire(
-    settings: Settings,
-    plan: HousePlan,
-    *,
-    clock: Clock,
-    keys: KeyStore,
-    database: Database,
-    authority: EstablishedAuthority,
-    profiles: dict[str, CertificateProfile],
-) -> House:
-    """A house of parts that stand already."""
-    stores = _stores(settings, database)
-    books = stores.certificates
-    issuing = authority.issuing
-    responder = OcspResponder(
-        issuers={issuing.name: issuing.certificate_der},
-        certificate_der=authority.ocsp.certificate_der,
-        key=authority.ocsp.key,
-        store=books,
-        clock=clock,
-    )
-    tsa = TimeStampAuthority(
-        certificate_der=authority.tsa.certificate_der,
-        chain=(issuing.certificate_der,),
-        key=authority.tsa.key,
-        policy_oid=profiles[authority.tsa.label].policies[0],
-        clock=clock,
-    )
-    crl_signers = tuple(_crl_signer(each, books, clock, plan.base_url) for each in (authority.root, issuing))
-    return House(
-        settings=settings,
-        plan=plan,
-        clock=clock,
-        keys=keys,
-        profiles=profiles,
-        authority=authority,
-        responder=responder,
-        tsa=tsa,
-        crl_signers=crl_signers,
-        evidence=InProcessValidationData(responders=(responder,), crl_signers=crl_signers, clock=clock),
-        policy=load_policy(POLICY),
-        stores=stores,
-        services=_services(settings, plan, stores, keys, clock),
-    )
-
-
 def open_stores(settings: Settings) -> Stores:
     """The books alone, for what needs no key and so no passphrase. Close `database` when done."""
     read_plan(settings.house_file)
     database = open_database(settings.database_url)
     with _closing_on_error(database):
         require_current(database)
-        return _stores(settings, database)
+        return stores_of(settings, database)
 
 
 def upgrade_house(settings: Settings) -> None:
@@ -194,47 +128,6 @@ def open_record_book(home: Path | None, database_url: str | None) -> RecordBook:
     with _closing_on_error(database):
         require_current(database)
         return Records(database, ContentFolder((home or Path()) / "documents"))
-
-
-def shipped_profiles() -> dict[str, CertificateProfile]:
-    """The certificate profiles of `certs/profiles`, by name."""
-    return profiles_from(load("profiles", name) for name in names("profiles"))
-
-
-def _stores(settings: Settings, database: Database) -> Stores:
-    content = ContentFolder(settings.documents)
-    return Stores(
-        database=database,
-        certificates=Certificates(database),
-        holder_keys=HolderKeys(database),
-        roster=Roster(database),
-        records=Records(database, content),
-        documents=Documents(database, content),
-        api_keys=ApiKeys(database),
-        log=Log(database),
-    )
-
-
-def _services(settings: Settings, plan: HousePlan, stores: Stores, keys: KeyStore, clock: Clock) -> Services:
-    pages = (settings.public_url or plan.base_url).rstrip("/")
-    exporter = Exporter(verify_url=f"{pages}/verify")
-    return Services(
-        roster=RosterService(stores.roster, keys, clock),
-        records=RecordService(records=stores.records, documents=stores.documents, exporter=exporter, clock=clock),
-        holders=Holders(stores.holder_keys, keys, KeyDerivation()),
-    )
-
-
-def _crl_signer(authority: Authority, store: Certificates, clock: Clock, base_url: str) -> CrlSigner:
-    return CrlSigner(
-        issuer=authority.name,
-        issuer_certificate_der=authority.certificate_der,
-        key=authority.key,
-        store=store,
-        clock=clock,
-        shards=authority.crl_shards,
-        base_url=base_url,
-    )
 
 
 def _make_folders(settings: Settings) -> None:

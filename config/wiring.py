@@ -1,0 +1,120 @@
+"""How the parts of a house go together. Callers come through :mod:`config.bootstrap`, which opens what is wired here."""
+
+from __future__ import annotations
+
+from certs.loader import load, names
+from config.house import House, Services, Stores
+from config.house_file import HousePlan
+from config.policy import load_policy
+from config.settings import Settings
+from db.api_keys import ApiKeys
+from db.certificates import Certificates
+from db.content import ContentFolder
+from db.documents import Documents
+from db.engine import Database
+from db.holder_keys import HolderKeys
+from db.log import Log
+from db.records import Records
+from db.roster import Roster
+from pki.crl import CrlSigner
+from pki.establish import EstablishedAuthority
+from pki.evidence import InProcessValidationData
+from pki.issue import Authority
+from pki.kdf import KeyDerivation
+from pki.ocsp import OcspResponder
+from pki.ports import Clock, KeyStore
+from pki.profile import CertificateProfile, profiles_from
+from pki.timestamp import TimeStampAuthority
+from records.export import Exporter
+from records.holder import Holders
+from records.roster_service import RosterService
+from records.service import RecordService
+
+POLICY = "record"
+
+
+def shipped_profiles() -> dict[str, CertificateProfile]:
+    """The certificate profiles of `certs/profiles`, by name."""
+    return profiles_from(load("profiles", name) for name in names("profiles"))
+
+
+def wire(
+    settings: Settings,
+    plan: HousePlan,
+    *,
+    clock: Clock,
+    keys: KeyStore,
+    database: Database,
+    authority: EstablishedAuthority,
+    profiles: dict[str, CertificateProfile],
+) -> House:
+    """A house of parts that stand already."""
+    stores = stores_of(settings, database)
+    books = stores.certificates
+    issuing = authority.issuing
+    responder = OcspResponder(
+        issuers={issuing.name: issuing.certificate_der},
+        certificate_der=authority.ocsp.certificate_der,
+        key=authority.ocsp.key,
+        store=books,
+        clock=clock,
+    )
+    tsa = TimeStampAuthority(
+        certificate_der=authority.tsa.certificate_der,
+        chain=(issuing.certificate_der,),
+        key=authority.tsa.key,
+        policy_oid=profiles[authority.tsa.label].policies[0],
+        clock=clock,
+    )
+    crl_signers = tuple(_crl_signer(each, books, clock, plan.base_url) for each in (authority.root, issuing))
+    return House(
+        settings=settings,
+        plan=plan,
+        clock=clock,
+        keys=keys,
+        profiles=profiles,
+        authority=authority,
+        responder=responder,
+        tsa=tsa,
+        crl_signers=crl_signers,
+        evidence=InProcessValidationData(responders=(responder,), crl_signers=crl_signers, clock=clock),
+        policy=load_policy(POLICY),
+        stores=stores,
+        services=_services(settings, plan, stores, keys, clock),
+    )
+
+
+def stores_of(settings: Settings, database: Database) -> Stores:
+    content = ContentFolder(settings.documents)
+    return Stores(
+        database=database,
+        certificates=Certificates(database),
+        holder_keys=HolderKeys(database),
+        roster=Roster(database),
+        records=Records(database, content),
+        documents=Documents(database, content),
+        api_keys=ApiKeys(database),
+        log=Log(database),
+    )
+
+
+def _services(settings: Settings, plan: HousePlan, stores: Stores, keys: KeyStore, clock: Clock) -> Services:
+    pages = (settings.public_url or plan.base_url).rstrip("/")
+    exporter = Exporter(verify_url=f"{pages}/verify")
+    return Services(
+        roster=RosterService(stores.roster, keys, clock),
+        records=RecordService(records=stores.records, documents=stores.documents, exporter=exporter, clock=clock),
+        holders=Holders(stores.holder_keys, keys, KeyDerivation()),
+    )
+
+
+def _crl_signer(authority: Authority, store: Certificates, clock: Clock, base_url: str) -> CrlSigner:
+    return CrlSigner(
+        issuer=authority.name,
+        issuer_certificate_der=authority.certificate_der,
+        key=authority.key,
+        store=store,
+        clock=clock,
+        shards=authority.crl_shards,
+        base_url=base_url,
+    )
