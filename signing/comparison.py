@@ -65,9 +65,9 @@ class Comparison:
         """Records a change of this kind."""
         self.kind = worse(self.kind, kind)
 
-    def refuse(self, code: str, text: str) -> None:
-        """Records a change that nothing permits."""
-        self.kind = Changes.UNDEFINED
+    def refuse(self, code: str, text: str, kind: Changes = Changes.UNDEFINED) -> None:
+        """Records a change that nothing permits; or, with a lesser `kind`, one that wants a word of explanation."""
+        self.permit(kind)
         if len(self.findings) < MAX_FINDINGS:
             self.findings.append(Message(code, f"revision {self.after}: {text}"))
 

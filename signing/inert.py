@@ -10,6 +10,14 @@ from signing.pdf.objects import PdfObject, Ref, Stream
 
 ACTIVE_KEYS = frozenset({"OC", "OCG", "OCGs", "AA", "JS", "OpenAction", "XFA", "OPI", "Alternates", "EF", "RF", "Launch", "PS"})
 ACTIVE_TYPES = frozenset({"Action", "OCG", "OCMD", "Filespec", "EmbeddedFile", "Page", "Pages", "Catalog", "Annot", "ObjStm", "XRef"})
+MARKUP = frozenset(
+    {
+        *("Text", "FreeText", "Line", "Square", "Circle", "Polygon", "PolyLine", "Highlight", "Underline", "Squiggly", "StrikeOut"),
+        *("Caret", "Stamp", "Ink", "Popup"),
+    }
+)
+"""Annotations that mark up a page and do nothing else (ISO 32000-2 table 171); Redact is not among them, since it takes content away."""
+_OTHER_ANNOTATIONS = ("P", "Parent", "Popup", "IRT")
 ACTIVE_SUBTYPES = frozenset({"PS", "Widget", "Link", "Screen", "Movie", "RichMedia", "3D"})
 MAX_OBJECTS = 2_000  # new objects in one appearance; a signature's has about ten
 
@@ -36,6 +44,20 @@ def claim_inert(comparison: Comparison, value: PdfObject, role: str) -> None:
         elif isinstance(item, Stream):
             _check(comparison, item.dictionary, role, is_stream=True)
             waiting += item.dictionary.values()
+
+
+def claim_markup(comparison: Comparison, ref: Ref) -> bool:
+    """Claims a new annotation that only marks up its page, and its appearance; says whether it is one."""
+    found = comparison.new(ref)
+    if not comparison.is_new(ref) or not isinstance(found, dict) or comparison.new(found.get("Subtype")) not in MARKUP:
+        return False
+    comparison.claim(ref, "annotation")
+    if active := sorted(found.keys() & {"A", "AA", "OC"}):
+        comparison.refuse("ACTIVE_CONTENT", f"the annotation holds {', '.join(active)}, which may act or hide")
+    for key, value in found.items():
+        if key not in _OTHER_ANNOTATIONS:
+            claim_inert(comparison, value, "annotation")
+    return True
 
 
 def _entered(comparison: Comparison, ref: Ref, role: str) -> list[PdfObject]:

@@ -1,10 +1,12 @@
-"""The role of pages: a page may take up the widgets of the fields that this update adds, and nothing else about it may change."""
+"""The role of pages: a page may take up the widgets of the fields that this update adds, and markup; nothing else about it may change."""
 
 from __future__ import annotations
 
 from signing.comparison import Comparison, appended
+from signing.inert import claim_markup
 from signing.pdf.objects import Name, PdfObject, Ref
 from signing.pdf.pages import pages
+from signing.verdict import Changes
 
 
 def review_pages(comparison: Comparison) -> None:
@@ -60,5 +62,7 @@ def _review_annotations(comparison: Comparison, old: PdfObject, new: PdfObject, 
     for item in more:
         if isinstance(item, Ref) and item in comparison.new_widgets:
             placed.append(item)
+        elif isinstance(item, Ref) and claim_markup(comparison, item):
+            comparison.refuse("ANNOTATION_ADDED", "an annotation was added to a page", Changes.ANNOTATION)
         else:
             comparison.refuse("ANNOTATION_ADDED", "an annotation was added to a page that belongs to no new signature or time stamp")

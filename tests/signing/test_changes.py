@@ -15,7 +15,7 @@ from signing.pdf.document import Document
 from signing.pdf.objects import Name, PdfObject, PdfString, Ref, Stream
 from signing.structure import read_structure
 from signing.verdict import Changes
-from tests.corpus.edit import body, number_of, root_number, signature, update, update_compressed
+from tests.corpus.edit import body, number_of, root_number, signature, stamp_annotation, update, update_compressed
 from tests.corpus.good import good_files, good_house
 from tests.support.mutation import FUZZ
 from tests.support.signing_cases import canonical_pdf, foreign_pdf
@@ -211,6 +211,42 @@ def test_signature_field_is_added_under_the_ades_policy_only() -> None:
     assert last_codes(changed) == {"SIGNATURE_FIELD_ADDED"}
     assert last_kind(changed, strict=False) is Changes.FORM_FILLING
     assert last_kind(_with_signature_field(good_files().stages[0], [0, 0, 90, 90]), strict=False) is Changes.ANNOTATION
+
+
+def _with_annotation(data: bytes, **entries: PdfObject) -> bytes:
+    document = Document.parse(data)
+    page, fresh = number_of(document, "Page"), document.size
+    annots = body(document, page).get("Annots", [])
+    assert isinstance(annots, list)
+    note: PdfObject = {**stamp_annotation(Ref(page)), "AP": {"N": Ref(fresh + 1)}, **entries}
+    changed: PdfObject = {**body(document, page), "Annots": [*annots, Ref(fresh)]}
+    return update(data, {page: changed, fresh: note, fresh + 1: Stream(FORM, b"")})
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_markup_is_annotation_and_more_than_any_policy_permits(strict: bool) -> None:
+    document = Document.parse(_with_annotation(good_files().archived))
+    report = ChangeAnalysis(document, strict).after(3, mdp=Mdp(permissions=3))
+    assert report.kind is Changes.ANNOTATION
+    assert codes(report) == {"ANNOTATION_ADDED"}
+    assert not report.allows(Changes.FORM_FILLING)
+    assert report.allows(Changes.ANNOTATION)
+    assert codes(ChangeAnalysis(document, strict).after(3, mdp=Mdp(permissions=1))) == {"ANNOTATION_ADDED", "DOCMDP_VIOLATED"}
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"Subtype": Name("Redact")},
+        {"Subtype": Name("Link")},
+        {"Subtype": Name("Widget")},
+        {"A": {"S": Name("URI")}},
+        {"OC": {}},
+        {"AA": {}},
+    ],
+)
+def test_annotation_that_does_more_than_mark_up_is_undefined(entries: dict[str, PdfObject]) -> None:
+    assert last_codes(_with_annotation(good_files().archived, **entries), strict=False) & {"ANNOTATION_ADDED", "ACTIVE_CONTENT"}
 
 
 # what is always undefined
