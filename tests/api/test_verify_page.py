@@ -3,10 +3,12 @@ from __future__ import annotations
 import html
 import http.client
 import json
+import time
 from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from api.middleware import MAX_BODY
 from api.pages.verify import fingerprint
@@ -192,8 +194,14 @@ def test_a_fault_of_ours_says_nothing_but_that_it_is_one(client: httpx.Client, j
     judge.row = {"broken": "secret detail"}
     answer = post(client, path="/api/v1/verify")
     assert answer.status_code == 200
-    judge.row = row(record={"id": "r1"})
-    answer = post(client, path="/api/v1/verify")
+    judge.row = row(record={"id": "r1"}, secret="a pupil's marks")
+    with capture_logs() as logs:
+        answer = post(client, path="/api/v1/verify")
+        deadline = time.monotonic() + 10
+        while not logs and time.monotonic() < deadline:
+            time.sleep(0.01)  # the answer leaves before the fault is noted
+    assert [(entry["event"], entry["error"]) for entry in logs] == [("service.fault", "KeyError")]
+    assert "marks" not in str(logs)
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
     assert answer.json()["detail"] == "the service failed; it has been noted"
     assert answer.headers["x-content-type-options"] == "nosniff"
