@@ -10,7 +10,6 @@ from functools import partial
 from pki.chain import KeyPurpose, ValidatedPath
 from signing.changes import ChangeAnalysis
 from signing.cms_check import CheckedCms, check_detached
-from signing.errors import PdfError
 from signing.failure import CheckFailedError
 from signing.level import LevelFacts, baseline_level
 from signing.policy import CADES, VerificationPolicy
@@ -90,11 +89,7 @@ class SignatureJudge:
             self._fail(SubIndication.SIG_CONSTRAINTS_FAILURE, "SUBFILTER_NOT_ACCEPTED", text)
 
     def _changes(self, signature: SignatureField) -> Changes:
-        try:
-            report = self.changes.after(signature.revision, mdp=signature.lock)
-        except PdfError as exc:
-            self._fail(SubIndication.FORMAT_FAILURE, "CHANGES_UNREADABLE", f"what was changed after the signature cannot be read: {exc}")
-            return Changes.UNDEFINED
+        report = self.changes.after(signature.revision, mdp=signature.lock)
         allowed = self.policy.permitted_after(last=signature.revision >= self.last_revision)
         if not report.allows(allowed):
             text = f"the document was changed after this signature ({report.kind.value}); permitted is {allowed.value}"

@@ -137,7 +137,7 @@ class _Judging:
         fields = [one for one in structure.signed if not one.is_timestamp]
         judge = SignatureJudge(
             data=self.data,
-            changes=ChangeAnalysis(document, strict=self.policy.strict_changes),
+            changes=ChangeAnalysis(document, strict=self.policy.strict_changes, forms=structure.forms),
             proofs=proofs,
             policy=self.policy,
             findings=structure.findings,
