@@ -30,6 +30,8 @@ from signing.structure import forms
 from signing.tiling import tile
 from signing.verdict import Changes, Message
 
+MAX_UNDEFINED = 8  # updates that nothing permits, after which the rest is not looked at: the answer is known
+
 
 @dataclass(frozen=True)
 class Update:
@@ -90,12 +92,16 @@ class ChangeAnalysis:
         findings: list[Message] = []
         filled: list[str] = []
         added: list[str] = []
+        undefined = 0
         for revision in range(signed_revision + 1, len(self.document.revisions)):
             update = self.update(revision)
             kind = worse(kind, update.kind)
+            undefined += update.kind is Changes.UNDEFINED
             findings += update.findings
             filled += update.filled_fields
             added += update.added_fields
+            if undefined >= MAX_UNDEFINED:
+                break
         if self.document.trailing:
             kind = Changes.UNDEFINED
             findings.append(Message("TRAILING_BYTES", f"{len(self.document.trailing)} octets follow the last revision"))

@@ -5,34 +5,35 @@ from __future__ import annotations
 from signing.comparison import Comparison, appended
 from signing.inert import claim_markup
 from signing.pdf.objects import Name, PdfObject, Ref
-from signing.pdf.pages import pages
 from signing.verdict import Changes
 
 
 def review_pages(comparison: Comparison) -> None:
-    """Claims changed pages and arrays of annotations that only gain the new fields' widgets."""
-    waiting = [n for n in comparison.changed if n not in comparison.claimed and not comparison.is_new(Ref(n))]
-    candidates = {n for n in waiting if isinstance(_old(comparison, n), list) or _is_page(_old(comparison, n))}
+    """Claims changed pages and arrays of annotations that only gain the new fields' widgets. The page tree itself may not change."""
     placed: list[Ref] = []
-    if candidates or any(n not in comparison.claimed for n in comparison.changed):
-        for ref, page in pages(comparison.document, comparison.before):
-            annots = page.get("Annots")
-            if ref.number in candidates:
-                _review_page(comparison, ref, page, placed)
-            elif isinstance(annots, Ref) and annots.number in candidates:
-                comparison.claim(annots, "annotations array")
-                _review_annotations(comparison, comparison.old(annots), comparison.new(annots), placed)
+    for number in [n for n in comparison.changed if n not in comparison.claimed and not comparison.is_new(Ref(n))]:
+        old = _old(comparison, number)
+        if isinstance(old, dict) and old.get("Type") == Name("Page"):
+            _review_page(comparison, Ref(number, comparison.changed[number].generation), old, placed)
+        elif isinstance(old, list):
+            for _ in range(_pages_with(comparison, number)):
+                comparison.claim(Ref(number), "annotations array")
+                _review_annotations(comparison, old, comparison.new(Ref(number)), placed)
     if len(set(placed)) != len(placed) or set(placed) - comparison.new_widgets:
         comparison.refuse("ANNOTATION_ADDED", "a new widget was put on more than one page")
+
+
+def _pages_with(comparison: Comparison, number: int) -> int:
+    """How many pages have object `number` as their /Annots."""
+    start = comparison.document.revisions[comparison.after].start
+    holders = {holder for holder, key in comparison.references.contexts(number, start) if key == "Annots"}
+    pages = [page for holder in holders if isinstance(page := _old(comparison, holder), dict) and page.get("Type") == Name("Page")]
+    return sum(isinstance(annots := page.get("Annots"), Ref) and annots.number == number for page in pages)
 
 
 def _old(comparison: Comparison, number: int) -> PdfObject:
     entry = comparison.document.entry(number, comparison.before)
     return comparison.old(Ref(number, entry.generation)) if entry else None
-
-
-def _is_page(value: PdfObject) -> bool:
-    return isinstance(value, dict) and value.get("Type") == Name("Page")
 
 
 def _review_page(comparison: Comparison, ref: Ref, old: dict[str, PdfObject], placed: list[Ref]) -> None:
