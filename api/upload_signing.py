@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from api.access import Attempts, Caller, person_of
 from api.checker import Judge
 from api.errors import Problem
+from api.standing import stands_alone
 from config.house import House
 from pki.algorithms import SigningKey
 from pki.pin import Pin
@@ -134,7 +135,7 @@ class UploadSigner:
         signers = [recheck(incoming.document, field)[1].public_bytes(Encoding.DER) for field in fields]
         gathered = self._house.evidence.gather((*signers, *self._house.tsa.certificates))
         row = self._judge("upload.pdf", incoming.pdf, at=self._house.clock(), supplied=Supplied(*gathered))
-        if row["entitlement"] != Entitlement.INCOMPLETE:
+        if row["entitlement"] != Entitlement.INCOMPLETE or not all(stands_alone(signature) for signature in row["signatures"]):
             found = f"{row['indication']}, entitlement {row['entitlement']}"
             raise WorkflowError(f"the record's signatures do not verify ({found}); it is not sealed. POST /api/v1/verify says why")
 

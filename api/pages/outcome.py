@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from api.standing import stands_alone
 from signing.report import Row
 from signing.verdict import Entitlement, Indication, RecordStatus, SubIndication
 
@@ -78,7 +79,7 @@ def checks_of(row: Row) -> tuple[Check, ...]:
         return ()
     subs = {signature["sub_indication"] for signature in signatures}
     intact = not subs & ALTERATIONS
-    passed = all(signature["indication"] == Indication.TOTAL_PASSED for signature in signatures)
+    passed = all(stands_alone(signature) for signature in signatures)
     return (
         Check("integrity", State.GOOD if intact else State.BAD),
         Check("chain", _state(good=passed, bad=bool(subs & NO_CHAIN))),

@@ -17,10 +17,11 @@ from api.errors import Problem
 from api.middleware import MAX_BODY
 from api.pages.outcome import Outcome, State, checks_of, outcome_of, status_unknown
 from api.pages.words import LANGUAGES, Words, choose
+from api.standing import stands_alone
 from api.upload import read_upload
 from config.house import House
 from records.errors import NotFoundError
-from signing.report import findings
+from signing.report import Row, findings
 from signing.verdict import Indication, RecordStatus
 
 MEGABYTES = MAX_BODY // (1024 * 1024)
@@ -163,16 +164,17 @@ def _words(request: Request, lang: str | None) -> Words:
     return choose(lang, request.headers.get("accept-language"))
 
 
-def _signer(words: Words, signature: dict[str, Any]) -> dict[str, str]:
+def _signer(words: Words, signature: Row) -> dict[str, str]:
     """One row of the table of signers: what the certificate says, never the claims inside the PDF."""
     signer = signature["signer"] or {}
     role, moment = signer.get("role"), signature["best_signature_time"]
+    indication = Indication.TOTAL_PASSED if stands_alone(signature) else Indication(signature["indication"])
     known = words(f"role.{role}") if role and f"role.{role}" in words else None
     name, organization = signer.get("name"), signer.get("organization")
     return {
         "name": name or words("signers.unnamed"),
         "place": ", ".join(part for part in (known, organization if organization != name else None) if part),
         "time": f"{moment[:16].replace('T', ' ')} UTC" if moment else words("signers.none"),
-        "answer": words(f"indication.{signature['indication']}"),
-        "tone": _INDICATIONS.get(signature["indication"], "calm"),
+        "answer": words(f"indication.{indication}"),
+        "tone": _INDICATIONS[indication],
     }

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from api.pages.outcome import Check, Outcome, State, checks_of, outcome_of, status_unknown
+from api.standing import stands_alone
 
 
 def signature(indication: str = "TOTAL-PASSED", sub: str | None = None, **changes: Any) -> dict[str, Any]:
@@ -14,6 +15,7 @@ def signature(indication: str = "TOTAL-PASSED", sub: str | None = None, **change
         "level": "PAdES-BASELINE-LTA",
         "coverage": "entire-revision",
         "changes": "lta",
+        "messages": [],
         **changes,
     }
 
@@ -89,3 +91,28 @@ def test_a_signature_without_time_stamp_vouches_for_no_time() -> None:
 
 def test_a_document_without_signatures_has_no_checks() -> None:
     assert checks_of(row("NO-SIGNATURE")) == ()
+
+
+def lowered(entitlement: str, *codes: str) -> dict[str, Any]:
+    messages = [{"code": code, "text": ""} for code in (f"ENTITLEMENT_{entitlement}", *codes)]
+    return signature("INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", messages=messages)
+
+
+@pytest.mark.parametrize("entitlement", ["incomplete", "not-entitled"])
+def test_signatures_lowered_for_the_records_sake_alone_are_good_by_themselves(entitlement: str) -> None:
+    one = lowered(entitlement.replace("-", "_").upper(), "REVOKED_LATER")
+    found = checks_of(row("INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", entitlement, None, one))
+    assert {check.state for check in found if check.name != "entitlement"} == {State.GOOD}
+    assert Check("entitlement", State.BAD) in found
+
+
+def test_a_doubt_about_the_signature_itself_is_not_glossed_over() -> None:
+    doubtful = lowered("INCOMPLETE", "REVOCATION_UNKNOWN")
+    found = checks_of(row("INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", "incomplete", None, doubtful))
+    assert {check.state for check in found if check.name in ("chain", "revocation", "timestamp")} == {State.UNKNOWN}
+
+
+def test_a_constraint_of_another_kind_is_no_lowering() -> None:
+    refused = signature("INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", messages=[{"code": "SUBFILTER_NOT_ACCEPTED", "text": ""}])
+    assert not stands_alone(refused)
+    assert not stands_alone({**refused, "messages": []})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -134,6 +135,30 @@ def test_a_seal_before_the_people_is_refused(client: httpx.Client, case: SchoolC
     answer = sign(client, case.token, case.export(case.open(4)))
     assert (answer.status_code, answer.headers["content-type"]) == (409, "application/problem+json")
     assert answer.json()["detail"] == "step seal is out of order: step homeroom is not signed yet"
+
+
+def test_a_record_signed_by_a_revoked_teacher_is_not_sealed(tmp_path: Path) -> None:
+    other = make_school(tmp_path)
+    with serving(create_app(other.house, ProcessJudge(other.house))) as base, httpx.Client(base_url=base, timeout=60) as there:
+        pdf = other.export(other.open(0))
+        for step in ("homeroom", "principal"):
+            pdf = by_person(there, other, pdf, step).content
+        (teacher,) = other.house.stores.certificates.of_holder(other.teacher.id)
+        other.house.authority.issuing.revoke(teacher.serial, "keyCompromise")
+        answer = sign(there, other.token, pdf)
+    other.house.close()
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == f"certificate {teacher.serial:x} is revoked, expected good"
+
+
+def test_what_the_people_signed_and_somebody_changed_is_not_sealed(client: httpx.Client, case: SchoolCase) -> None:
+    pdf = Exporter(verify_url="http://elsewhere.example/verify").export(case.records[12], case.house.policy.workflows[0])
+    for step in ("homeroom", "principal"):
+        pdf = by_person(client, case, pdf, step).content
+    at = pdf.index(b"stream") + 40
+    answer = sign(client, case.token, pdf[:at] + bytes([pdf[at] ^ 1]) + pdf[at + 1 :])
+    assert answer.status_code in (409, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_another_schools_key_seals_nothing_of_this_school(client: httpx.Client, case: SchoolCase) -> None:
