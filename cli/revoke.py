@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from enum import StrEnum
 from typing import Annotated
@@ -16,6 +17,7 @@ from pki.ports import CertificateState
 
 Why = StrEnum("Why", [(name, name) for name in REVOCATION_REASONS])  # type: ignore[misc]  # the members are data of `pki`
 MAX_SERIAL = 160  # bits, RFC 5280 section 4.1.2.2
+_HEXADECIMAL = re.compile("[0-9a-f]+")
 
 
 class Issuer(StrEnum):
@@ -54,10 +56,7 @@ def command(
 
 def _number(text: str) -> int:
     digits = text.lower().removeprefix("0x").replace(":", "").replace(" ", "")
-    try:
-        number = int(digits, 16) if digits.isalnum() else 0
-    except ValueError:
-        number = 0
+    number = int(digits, 16) if _HEXADECIMAL.fullmatch(digits) else 0
     if not 0 < number < 1 << MAX_SERIAL:
         raise UsageError(f"SERIAL is {text[:60]!r}, expected a hexadecimal number as `eduseal certificates` shows it")
     return number

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cli.main import main
+from config.bootstrap import open_stores
+from config.house import Stores
+from config.settings import Settings
+from tests.support.school_home import PASSPHRASE, SchoolHome, make_school_home
 from tests.support.verify_cases import good_record, standing_house
 
 
@@ -48,3 +56,46 @@ def moment(good_pdf: Path) -> str:
     """When the good record has just been archived, as --at wants it."""
     assert good_pdf
     return standing_house().now.isoformat()
+
+
+class Desk:
+    """A copy of the school's home, and commands run in it: `desk("record", "list")` gives (exit status, stdout, stderr)."""
+
+    def __init__(self, school: SchoolHome, run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.home = school.home
+        self.codes = school.codes
+        self.pupil_code = school.pupil_code
+        self._run = run
+        self._monkeypatch = monkeypatch
+
+    def __call__(self, *arguments: object, typed: str = "") -> tuple[int, str, str]:
+        """`typed` is standard input, which is no terminal."""
+        self._monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        return self._run(*arguments)
+
+    @contextmanager
+    def books(self) -> Iterator[Stores]:
+        """The books as they stand."""
+        stores = open_stores(Settings.from_environment({}, home=self.home))
+        yield stores
+        stores.database.close()
+
+
+@pytest.fixture(scope="session")
+def school_template(tmp_path_factory: pytest.TempPathFactory) -> SchoolHome:
+    return make_school_home(tmp_path_factory.mktemp("school"))
+
+
+@pytest.fixture
+def desk(
+    school_template: SchoolHome, tmp_path: Path, eduseal: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> Desk:
+    """The school of `tests.support.school_home`, in a home of its own that the environment names; the current folder is empty."""
+    home = tmp_path / "home"
+    shutil.copytree(school_template.home, home)
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("EDUSEAL_HOME", str(home))
+    monkeypatch.setenv("EDUSEAL_PASSPHRASE", PASSPHRASE)
+    return Desk(replace(school_template, home=home), eduseal, monkeypatch)
