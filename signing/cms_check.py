@@ -156,7 +156,7 @@ def _loaded(certificates: tuple[bytes, ...]) -> list[tuple[bytes, x509.Certifica
     for der in certificates:
         try:
             found.append((der, x509.load_der_x509_certificate(der)))
-        except ValueError:
+        except (ValueError, x509.InvalidVersion):
             continue  # attribute certificates and the like: of no use to a verifier, and not in themselves a fault
     return found
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from pki.certificate import Certificate
 from pki.chain import ChainError, KeyPurpose, TrustAnchor, ValidatedPath, ValidityError, validate_path
 from pki.chain_errors import CertificateRole, ChainFailure
+from pki.errors import PkiError
 from pki.revocation import ISSUED_AFTER, UNTIL_NEXT_UPDATE, Evidence, RevocationResult, RevocationState, revocation_status
 from pki.validation_cache import ValidationCache
 from signing.failure import CheckFailedError
@@ -112,6 +113,8 @@ def chain_of(leaf_der: bytes, carried: tuple[bytes, ...], *, purpose: KeyPurpose
         raise _out_of_bounds(exc, horizon) from exc
     except ChainError as exc:
         raise CheckFailedError(_CHAIN[exc.reason], _CODES.get(exc.reason, f"CHAIN_{exc.reason.value}"), str(exc)) from exc
+    except PkiError as exc:
+        raise _malformed(exc) from exc
 
 
 def unrevoked(
@@ -157,16 +160,19 @@ def _query(
 ) -> RevocationResult:
     # a signer proven to have signed by a moment needs data from after it: what was issued before may have missed the revocation
     strict = horizon.proven and role is CertificateRole.LEAF and purpose is KeyPurpose.DOCUMENT_SIGNING
-    return revocation_status(
-        certificate,
-        issuer,
-        evidence=tier.evidence,
-        at=horizon.moment,
-        now=tier.proven_by,
-        anchors=ground.anchors,
-        freshness=ISSUED_AFTER if strict else UNTIL_NEXT_UPDATE,
-        cache=ground.cache,
-    )
+    try:
+        return revocation_status(
+            certificate,
+            issuer,
+            evidence=tier.evidence,
+            at=horizon.moment,
+            now=tier.proven_by,
+            anchors=ground.anchors,
+            freshness=ISSUED_AFTER if strict else UNTIL_NEXT_UPDATE,
+            cache=ground.cache,
+        )
+    except PkiError as exc:
+        raise _malformed(exc) from exc
 
 
 def _good_tier(
@@ -199,6 +205,10 @@ def _unknown(result: RevocationResult, role: CertificateRole, horizon: Horizon) 
         "REVOCATION_UNKNOWN",
         f"not known whether the {role.value} certificate was revoked by {rfc3339(horizon.moment)} ({why}); give its CRL or OCSP response",
     )
+
+
+def _malformed(exc: PkiError) -> CheckFailedError:
+    return CheckFailedError(SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE, "CHAIN_MALFORMED", f"certificates or revocation data: {exc}")
 
 
 def _out_of_bounds(exc: ValidityError, horizon: Horizon) -> CheckFailedError:

@@ -59,7 +59,7 @@ def read_certificates(data: bytes, *, source: str) -> tuple[bytes, ...]:
     """Every certificate in PEM or DER octets, as DER; raises :class:`PolicyError` where there is none."""
     try:
         found = x509.load_pem_x509_certificates(data) if b"-----BEGIN" in data else [x509.load_der_x509_certificate(data)]
-    except ValueError as exc:
+    except (ValueError, x509.InvalidVersion) as exc:
         raise PolicyError(f"{source}: holds no certificate; expected PEM or DER") from exc
     return tuple(certificate.public_bytes(Encoding.DER) for certificate in found)
 
@@ -112,7 +112,7 @@ def _pem_crl(data: bytes, source: str) -> bytes:
 def _is_certificate(data: bytes) -> bool:
     try:
         x509.load_der_x509_certificate(data)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return False
     return True
 
