@@ -180,7 +180,7 @@ def log(
 
 def _same_school(item: RecordFile, school: RecordSchool) -> RecordSchool:
     if item.school not in (None, school.identifier):
-        raise UsageError(f"{item.where}: is of another school than --by, whose is {school.identifier}", status=DATA)
+        raise UsageError(f"{item.where}: is of another school than {school.identifier}", status=DATA)
     return school
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from cli._sheet import Sheet
 from cli.main import UsageError
+from config.bootstrap import utc_now
+from pki.issue import IssuedCertificate
 from pki.pin import read_activation_code
 from pki.ports import CertificateState
 from records.enrolment import Enrolled, seal_holder
@@ -110,16 +112,11 @@ def test_a_full_disk_leaves_no_half_line_and_says_whose_code_is_lost(desk):
     with desk.books() as books:
         who, school = books.roster.teachers(school_id="SM")[5], books.roster.school("SM")
     full = os.open("/dev/full", os.O_WRONLY)
-    enrolled = Enrolled(who.id, _Certificate(), read_activation_code(desk.codes["SM-GV05"]))  # type: ignore[arg-type]
-    with pytest.raises(
-        UsageError, match="codes.csv cannot be written after 0 people: No space left on device; the code of SM-GV06 is lost"
-    ):
+    certificate = IssuedCertificate("issuing", 7, "teacher", who.id, b"", utc_now(), utc_now())
+    enrolled = Enrolled(who.id, certificate, read_activation_code(desk.codes["SM-GV05"]))
+    with pytest.raises(UsageError, match="after 0 people: No space left on device; the code of SM-GV06 is lost: make room, then"):
         Sheet("codes.csv", full).add(enrolled, who, school)
     os.close(full)
-
-
-class _Certificate:
-    serial = 7
 
 
 def test_a_seal_is_issued(desk):
