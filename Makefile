@@ -25,7 +25,7 @@ demo: setup  ## three schools, one signed class, a dozen forgeries, all verified
 
 serve: setup  ## the service on http://127.0.0.1:8000 over the demo's home
 	@test -d var/demo/home || $(BIN)/eduseal demo
-	@$(BIN)/eduseal --home var/demo/home serve
+	@EDUSEAL_PUBLIC_URL=http://127.0.0.1:8000 $(BIN)/eduseal serve --home var/demo/home --passphrase-file var/demo/passphrase
 
 check: setup  ## ruff, mypy --strict, import contracts
 	@$(BIN)/ruff check .

@@ -17,6 +17,7 @@ from api.errors import install
 from api.middleware import BodyLimit, Faults, HeadAsGet, SecurityHeaders
 from api.pages.verify import verify_routes
 from api.routes.certificates import certificate_routes
+from api.routes.health import health_routes
 from api.routes.publication import publication_routes
 from api.routes.signing import signing_routes
 from api.routes.verification import verification_routes
@@ -43,6 +44,7 @@ def create_app(house: House, judge: Judge) -> ASGIApp:
     app.include_router(verify_routes(house, checker))
     app.include_router(verification_routes(checker))
     app.include_router(publication_routes(house, crls))
+    app.include_router(health_routes(house))
     access = Access(house)
     app.include_router(certificate_routes(house, access))
     app.include_router(signing_routes(access, UploadSigner(house, judge, Attempts(clock=house.clock))))
