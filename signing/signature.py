@@ -11,10 +11,11 @@ from pki.chain import KeyPurpose, ValidatedPath
 from signing.changes import ChangeAnalysis
 from signing.cms_check import CheckedCms, check_detached
 from signing.failure import CheckFailedError
+from signing.ground import Horizon
 from signing.level import LevelFacts, baseline_level
 from signing.policy import CADES, VerificationPolicy
 from signing.stamp import MAX_CLOCK_SKEW, StampFinding
-from signing.standing import Horizon, Standing, chain_of, unrevoked
+from signing.standing import Standing, chain_of, unrevoked
 from signing.structure import SignatureField
 from signing.subject import Subject, subject_of
 from signing.times import DocumentProofs, digest_of, signature_stamps
@@ -184,9 +185,14 @@ class SignatureJudge:
             stamps=tuple(stamp.verdict(field=signature.name, kind="signature") for stamp in stamps),
             subject=subject,
             chained=path is not None and verdict.indication is not Indication.TOTAL_FAILED,
-            ours=any(self.policy.is_ours(oid) for oid in policies),
+            ours=self._is_ours(path),
             proven_since=max((stamp.time for stamp in stamps if stamp.passed and stamp.time), default=None),
         )
+
+    def _is_ours(self, path: ValidatedPath | None) -> bool:
+        """Whether any certificate below the anchor names a policy of our arc: one of ours cannot leave entitlement by leaving it out."""
+        named = [oid for certificate in path.certificates for oid in certificate.extensions.policies or ()] if path else []
+        return any(self.policy.is_ours(oid) for oid in named)
 
     def _level(self, signature: SignatureField, stamps: Sequence[StampFinding], proof: Horizon, stood: Standing | None) -> LevelFacts:
         chains = [stood, *(stamp.standing for stamp in stamps if stamp.passed)]

@@ -12,7 +12,8 @@ from pki.errors import PkiError, UnsupportedAlgorithmError
 from pki.tsp import TimeStampToken, parse_time_stamp_token
 from signing.cms_check import CheckedCms, ContentDigest, check
 from signing.failure import CheckFailedError
-from signing.standing import Ground, Horizon, Standing, standing
+from signing.ground import Ground, Horizon
+from signing.standing import Standing, standing
 from signing.subject import subject_of
 from signing.verdict import Coverage, Indication, Message, SubIndication, TimestampVerdict, rfc3339
 

@@ -1,68 +1,20 @@
 """Whether a certificate stands at a moment: its chain to an anchor of ours, and nobody on it revoked (EN 319 102-1 clauses 5.2.4 to 5.2.6).
 
-The moment is a :class:`Horizon`: by then the thing that the certificate signed is proven to have existed, or it is the moment of judging.
+The moment is a :class:`signing.ground.Horizon`: by then what the certificate signed is proven to have existed, or it is when we judge.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 
 from pki.certificate import Certificate
-from pki.chain import ChainError, KeyPurpose, TrustAnchor, ValidatedPath, ValidityError, validate_path
+from pki.chain import ChainError, KeyPurpose, ValidatedPath, ValidityError, validate_path
 from pki.chain_errors import CertificateRole, ChainFailure
 from pki.errors import PkiError
-from pki.revocation import ISSUED_AFTER, UNTIL_NEXT_UPDATE, Evidence, RevocationResult, RevocationState, revocation_status
-from pki.validation_cache import ValidationCache
+from pki.revocation import ISSUED_AFTER, UNTIL_NEXT_UPDATE, RevocationResult, RevocationState, revocation_status
 from signing.failure import CheckFailedError
+from signing.ground import Ground, Horizon, Tier
 from signing.verdict import Message, SubIndication, rfc3339
-
-
-@dataclass(frozen=True)
-class Horizon:
-    """`proven`: a time stamp that passed says that what is judged existed by `moment`. Otherwise `moment` is when we judge."""
-
-    moment: datetime
-    proven: bool
-
-
-@dataclass(frozen=True)
-class Tier:
-    """Evidence that existed by a moment: an archive time stamp's own time for what it covers, the moment of judging for the rest."""
-
-    evidence: Evidence
-    proven_by: datetime
-    archived: bool = False
-    embedded: bool = True
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What certificates are judged on: anchors, the moment of judging, evidence of the document and of the caller, what is remembered."""
-
-    anchors: tuple[TrustAnchor, ...]
-    at: datetime
-    embedded: Evidence
-    supplied: Evidence
-    cache: ValidationCache
-    archived: tuple[Tier, ...] = ()
-
-    @property
-    def everything(self) -> Evidence:
-        one, other = self.embedded, self.supplied
-        return Evidence(one.certificates + other.certificates, one.crls + other.crls, one.ocsps + other.ocsps)
-
-    def with_archive(self, evidence: Evidence, proven_by: datetime) -> Ground:
-        """With evidence that a time stamp which passed proves to have existed."""
-        return replace(self, archived=(*self.archived, Tier(evidence, proven_by, archived=True)))
-
-    def tiers(self) -> Iterator[Tier]:
-        """Evidence to look for good news in, the best proven first."""
-        yield from self.archived
-        yield Tier(self.embedded, self.at)
-        if self.supplied != Evidence():
-            yield Tier(self.everything, self.at, embedded=False)
 
 
 @dataclass(frozen=True)
@@ -138,6 +90,7 @@ def unrevoked(
     for place, (certificate, issuer) in enumerate(path.pairs):
         role = CertificateRole.CA if place else CertificateRole.LEAF
         known = _query(certificate, issuer, Tier(ground.everything, ground.at), role, purpose, horizon, ground)
+        _refuse_flood(known)
         _refuse_revoked(known, role, horizon)
         if known.revoked_at is not None:
             text = f"the {role.value} certificate was revoked at {rfc3339(known.revoked_at)}, after what is judged here was proven to exist"
@@ -184,6 +137,13 @@ def _good_tier(
         if result.state is RevocationState.GOOD and (result.signer_not_after is None or tier.proven_by <= result.signer_not_after):
             return tier
     return None
+
+
+def _refuse_flood(result: RevocationResult) -> None:
+    """Where there is more evidence than is read, a revocation may hide among it, and no part of it counts as good news."""
+    for message in result.messages:
+        if message.code == "EVIDENCE_LIMIT":
+            raise CheckFailedError(SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE, message.code, message.text)
 
 
 def _refuse_revoked(result: RevocationResult, role: CertificateRole, horizon: Horizon) -> None:

@@ -19,9 +19,9 @@ from pki.revocation import Evidence
 from pki.validation_cache import ValidationCache
 from signing.evidence import embedded_evidence
 from signing.failure import CheckFailedError
+from signing.ground import Ground, Horizon
 from signing.pdf.document import Document
 from signing.stamp import StampFinding, check_stamp
-from signing.standing import Ground, Horizon
 from signing.structure import SignatureField
 from signing.verdict import SubIndication
 

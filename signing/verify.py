@@ -21,9 +21,9 @@ from pki.chain import TrustAnchor
 from pki.revocation import Evidence
 from pki.validation_cache import ValidationCache
 from signing.changes import ChangeAnalysis
+from signing.conclude import document_stamps, held_to_entitlement, lower
 from signing.entitlement import EntitlementFinding, StepSignature, judge
 from signing.errors import LimitError, PdfError, PolicyError
-from signing.failure import indication_of
 from signing.manifest import find_manifest
 from signing.opinion import Question, SecondOpinion
 from signing.pdf.document import Document
@@ -107,10 +107,10 @@ class _Judging:
         # 7.
         manifest, notes = self._manifest(document, structure)
         finding = self._entitlement(manifest, judged)
-        signatures = _lowered(tuple(one.verdict for one in judged), finding)
+        signatures = held_to_entitlement(tuple(one.verdict for one in judged), finding)
         # 8.
         signatures = self._held_against(signatures, proofs)
-        stamps = tuple(stamp for one in judged for stamp in one.stamps) + _document_stamps(proofs)
+        stamps = tuple(stamp for one in judged for stamp in one.stamps) + document_stamps(proofs)
         return self._verdict(
             *worst(signatures),
             entitlement=finding.entitlement,
@@ -176,7 +176,7 @@ class _Judging:
         )
         dissents = self.second_opinion.dissents(question, passed)
         return tuple(
-            _lower(one, dissent.sub_indication, Message("SECOND_OPINION_DISAGREES", dissent.text))
+            lower(one, dissent.sub_indication, Message("SECOND_OPINION_DISAGREES", dissent.text))
             if one.field in passed and (dissent := dissents.get(one.field)) is not None
             else one
             for one in signatures
@@ -191,12 +191,12 @@ class _Judging:
             messages.append(Message("SIGNATURE_REMOVED", "the file holds the remains of a signature that no field of it shows"))
         if removed:
             return self._verdict(
-                Indication.TOTAL_FAILED, SubIndication.FORMAT_FAILURE, timestamps=_document_stamps(proofs), messages=tuple(messages)
+                Indication.TOTAL_FAILED, SubIndication.FORMAT_FAILURE, timestamps=document_stamps(proofs), messages=tuple(messages)
             )
         empty = len(structure.unsigned)
         text = f"the document carries no signature ({empty} empty signature field{'' if empty == 1 else 's'})"
         messages.append(Message("UNSIGNED", text))
-        return self._verdict(Indication.NO_SIGNATURE, None, timestamps=_document_stamps(proofs), messages=tuple(messages))
+        return self._verdict(Indication.NO_SIGNATURE, None, timestamps=document_stamps(proofs), messages=tuple(messages))
 
     def _verdict(
         self,
@@ -219,31 +219,3 @@ class _Judging:
             record=record,
             messages=messages,
         )
-
-
-def _document_stamps(proofs: DocumentProofs) -> tuple[TimestampVerdict, ...]:
-    return tuple(stamp.finding.verdict(field=stamp.field.name, kind="document", coverage=stamp.field.coverage) for stamp in proofs.stamps)
-
-
-def _lowered(signatures: tuple[SignatureVerdict, ...], finding: EntitlementFinding) -> tuple[SignatureVerdict, ...]:
-    """Signatures that are not those the record needs: none of them passes, since a document is judged by its worst signature.
-
-    This goes before doubts about freshness, which more evidence could dispel: here none can.
-    """
-    if finding.entitlement not in (Entitlement.INCOMPLETE, Entitlement.NOT_ENTITLED):
-        return signatures
-    code = f"ENTITLEMENT_{finding.entitlement.name}"
-    message = Message(code, "whatever this signature is worth by itself, the document is not signed as such a record must be")
-    return tuple(
-        one if one.indication is Indication.TOTAL_FAILED else _lower(one, SubIndication.SIG_CONSTRAINTS_FAILURE, message)
-        for one in signatures
-    )
-
-
-def _lower(signature: SignatureVerdict, sub_indication: SubIndication, message: Message) -> SignatureVerdict:
-    return replace(
-        signature,
-        indication=indication_of(sub_indication),
-        sub_indication=sub_indication,
-        messages=(message, *signature.messages),
-    )

@@ -165,6 +165,16 @@ def test_revoked_before_and_without_proof_of_existence_is_undetermined() -> None
     assert answer(verdict) == (UNDETERMINED, SubIndication.REVOKED_NO_POE)
 
 
+def test_flood_of_evidence_does_not_hide_a_revocation() -> None:
+    house = make_record_house()
+    document = house.record()
+    house.house.authority.advance(days=1)
+    flood = Supplied(ocsps=tuple(b"0\x02\x05" + bytes([number >> 8, number & 255]) for number in range(2001)))
+    verdict = house.judge(document, supplied=flood)
+    assert verdict.indication is UNDETERMINED
+    assert "EVIDENCE_LIMIT" in codes(verdict)
+
+
 def test_revocation_later_than_the_moment_of_judging_is_ignored() -> None:
     house = make_record_house()
     document = signed_once(house)
