@@ -18,8 +18,10 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -33,8 +35,14 @@ START_SECONDS = 60.0  # for a fresh process to import what it needs, before any 
 DOCUMENTS_PER_WORKER = 5_000  # then a fresh process: caches and fragments do not pile up
 WINDOW_PER_WORKER = 8  # items in flight or waiting to be handed out in order
 _TICK = 0.05  # seconds between looks at a busy worker's clock
-_CONTEXT = get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["signing.worker"])
+
+
+@cache
+def _context() -> ForkServerContext:
+    """Processes come from a server that has imported the verifier once: a replaced one is there in some ten milliseconds."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["signing.worker"])
+    return context
 
 
 class Worker:
@@ -81,8 +89,8 @@ class Worker:
             self.close()
         if self._channel is None:
             self._judged = 0
-            ours, theirs = _CONTEXT.Pipe()
-            self._process = _CONTEXT.Process(target=serve, args=(theirs, self._task), daemon=True)
+            ours, theirs = _context().Pipe()
+            self._process = _context().Process(target=serve, args=(theirs, self._task), daemon=True)
             self._process.start()
             theirs.close()
             self._channel = ours
