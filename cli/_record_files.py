@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from cli._home import DatabaseUrl, Home, PassphraseFile, opened
+from cli._output import write_output
 from cli._record_books import RecordId
 from cli.main import UsageError
-from pki.durable import FileTakenError, replace, write_new
 from records.ports import DocumentKind
 
+HINT = "--force replaces it"
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that stands there.")]
 To = Annotated[str, typer.Option(metavar="FILE", help="Where to; the file is readable by its owner alone.")]
 
@@ -28,7 +29,7 @@ def export(
     """Write the unsigned PDF, as its signers get it."""
     with opened(home, database_url, passphrase_file) as house:
         pdf = house.services.records.export(record_id)
-    _write(to, pdf, force=force)
+    write_output(to, pdf, hint=HINT, force=force)
     return 0
 
 
@@ -56,16 +57,5 @@ def write(
                 pdf = house.services.records.document(record_id)
             else:
                 pdf = house.stores.documents.get(record_id, version, DocumentKind.SIGNED).pdf
-            _write(str(Path(to) / f"{record_id}.v{number}.pdf") if folder else to, pdf, force=force)
+            write_output(str(Path(to) / f"{record_id}.v{number}.pdf") if folder else to, pdf, hint=HINT, force=force)
     return 0
-
-
-def _write(to: str, pdf: bytes, *, force: bool) -> None:
-    if force:
-        replace(Path(to), pdf)
-    else:
-        try:
-            write_new(Path(to), pdf)
-        except FileTakenError as exc:
-            raise UsageError(f"{exc}; --force replaces it") from exc
-    print(f"Written: {to}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,10 +11,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cli._home import DatabaseUrl, Home, books
+from cli._output import write_output
 from cli._table import aligned
 from cli.main import UsageError
 from db.certificates import Certificates
-from pki.durable import write_new
 from pki.establish import ISSUING, ROOT
 from pki.ports import CertificateEntry, CertificateState
 from records.errors import NotFoundError
@@ -59,5 +58,4 @@ def _write(entries: Iterable[CertificateEntry], holder: str, to: str) -> None:
     issued = [entry.certificate_der for entry in entries if entry.certificate_der is not None]
     if not issued:
         raise NotFoundError(f"{holder} has no certificate")
-    write_new(Path(to), x509.load_der_x509_certificate(issued[-1]).public_bytes(Encoding.PEM))
-    print(f"Written: {to}")
+    write_output(to, x509.load_der_x509_certificate(issued[-1]).public_bytes(Encoding.PEM), hint="name another file with --to")

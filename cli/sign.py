@@ -10,10 +10,9 @@ import typer
 
 from cli._home import DatabaseUrl, Home, PassphraseFile, opened
 from cli._input import read_input
+from cli._output import taken, write_output
 from cli._signers import seal_signer
-from cli.main import UsageError
 from config.house import House
-from pki.durable import FileTakenError, write_new
 from signing.archive import archive
 from signing.errors import WorkflowError
 from signing.form import signature_fields
@@ -22,6 +21,7 @@ from signing.pdf.document import Document
 from signing.sign import SignatureRequest
 from signing.sign import sign as sign_document
 
+HINT = "name another file with --to"
 MAX_PDF = 100 * 1024 * 1024  # octets
 
 
@@ -42,15 +42,11 @@ def command(
     """
     pdf = read_input(file, limit=MAX_PDF)
     if Path(to).exists():
-        raise UsageError(f"{to} stands already; name another file with --to")
+        raise taken(to, HINT)
     _require_sealable(file, Document.parse(pdf), field)
     with opened(home, database_url, passphrase_file) as house:
         sealed = _sealed(house, pdf, seal, field, reason)
-    try:
-        write_new(Path(to), sealed)
-    except FileTakenError as exc:
-        raise UsageError(f"{exc}; name another file with --to") from exc
-    print(f"Written: {to}")
+    write_output(to, sealed, hint=HINT)
     print(f"It is no record, so check it as one verifies any signed document: eduseal verify {to} --policy ades", file=sys.stderr)
     return 0
 

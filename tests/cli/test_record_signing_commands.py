@@ -162,7 +162,7 @@ def test_no_file_is_replaced_unasked(desk):
     assert desk("record", "write", "R-1", "--to", "one.pdf") == (
         64,
         "",
-        "eduseal: one.pdf stands already; it was not touched; --force replaces it\n",
+        "eduseal: one.pdf stands already and was not touched; --force replaces it\n",
     )
     assert Path("one.pdf").read_text(encoding="utf-8") == "kept"
     assert desk("record", "write", "R-1", "--to", "one.pdf", "--force")[0] == 0
@@ -170,7 +170,7 @@ def test_no_file_is_replaced_unasked(desk):
 
 def test_a_folder_that_is_not_there_is_one_line(desk):
     status, _, err = desk("record", "write", "R-1", "--to", "none/one.pdf")
-    assert (status, err) == (65, "eduseal: none/one.pdf cannot be written: No such file or directory; nothing was changed\n")
+    assert (status, err) == (74, "eduseal: none/one.pdf cannot be written: No such file or directory; nothing was changed\n")
 
 
 def test_a_version_that_is_not_there_is_refused(desk):
