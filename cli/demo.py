@@ -52,17 +52,25 @@ def command(
     console = Console(highlight=False)
     started = time.monotonic()
     _fresh(folder)
-    stage = _Stage(console)
+    try:
+        right = _play(_Stage(console), folder, workers or os.cpu_count() or 1)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # half a demonstration is none
+        raise
+    _next_steps(console, folder)
+    console.print(f"\n{'Every verdict is as it must be' if right else 'SOME VERDICTS ARE WRONG'}; {time.monotonic() - started:.0f} s.")
+    return 0 if right else 1
+
+
+def _play(stage: _Stage, folder: Path, workers: int) -> bool:
+    """Every act in turn; True if all verdicts were as expected."""
     cast = _people(stage, folder)
     try:
         office, ids = _working_day(stage, cast, folder)
         found = _forge(stage, office, ids, folder)
-        right = _verify(stage, office, found, ids, folder, workers or os.cpu_count() or 1)
+        return _verify(stage, office, found, ids, folder, workers)
     finally:
         cast.house.close()
-    _next_steps(console, folder)
-    console.print(f"\n{'Every verdict is as it must be' if right else 'SOME VERDICTS ARE WRONG'}; {time.monotonic() - started:.0f} s.")
-    return 0 if right else 1
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ The command `eduseal some-thing` is the module `cli/some_thing.py`. It offers ei
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import pkgutil
@@ -48,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what reads us has gone: nothing left to say
         return IO
     except OSError as exc:
-        return _fail(f"{exc.filename}: {exc.strerror}" if exc.filename else str(exc.strerror or exc), IO)
+        advice = "; free some space and run the command again" if exc.errno == errno.ENOSPC else ""
+        return _fail((f"{exc.filename}: {exc.strerror}" if exc.filename else str(exc.strerror or exc)) + advice, IO)
     except Exception as exc:
         if os.environ.get("EDUSEAL_DEBUG"):
             raise

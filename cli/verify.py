@@ -16,7 +16,7 @@ import typer
 
 from cli._verify_progress import View, progress
 from cli._verify_table import DETAILED, heading, table
-from cli.main import NO_INPUT, UsageError
+from cli.main import IO, NO_INPUT, USAGE, UsageError
 from config.errors import ConfigError
 from config.policy import load_policy
 from signing.bulk import Pool
@@ -91,7 +91,7 @@ def command(
     except IntakeError as exc:
         raise UsageError(str(exc), status=NO_INPUT) from exc
     except JournalError as exc:
-        raise UsageError(str(exc)) from exc
+        raise UsageError(str(exc), status=IO if isinstance(exc.__cause__, OSError) else USAGE) from exc
     return run.summary.exit_status
 
 

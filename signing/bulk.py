@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import queue
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -46,13 +47,14 @@ def _context() -> ForkServerContext:
 
 
 class Worker:
-    """One process at a time, replaced when it overruns, dies or has judged its share. Not for two threads at once."""
+    """One process at a time, replaced when it overruns, dies or has judged its share. One thread judges; any thread may close."""
 
     def __init__(self, task: Task) -> None:
         self._task = task
         self._process: Any = None
         self._channel: Connection | None = None
         self._judged = 0
+        self._closing = threading.Lock()
 
     def judge(self, item: Item, data: bytes | None = None) -> Row:
         """The row of one document (`data`, or what `item` names). Never raises for anything the document does."""
@@ -75,14 +77,15 @@ class Worker:
 
     def close(self) -> None:
         """Ends the process, at once. The next document gets a fresh one."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-            self._process.close()
-            self._process = None
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
+        with self._closing:
+            process, channel = self._process, self._channel
+            self._process = self._channel = None
+        if process is not None:
+            process.kill()
+            process.join()
+            process.close()
+        if channel is not None:
+            channel.close()
 
     def _started(self) -> Connection:
         if self._judged >= DOCUMENTS_PER_WORKER or (self._process is not None and not self._process.is_alive()):
@@ -124,13 +127,16 @@ class Pool:
             raise ValueError(f"{workers} workers, expected at least one")
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         self._all = [Worker(task) for _ in range(workers)]
+        self._closed = False
         for worker in self._all:
             self._idle.put(worker)
 
     def judge(self, item: Item, data: bytes | None = None) -> Row:
-        """One document; waits for an idle worker."""
+        """One document; waits for an idle worker. Raises :class:`RuntimeError` once the pool is closed."""
         worker = self._idle.get()
         try:
+            if self._closed:
+                raise RuntimeError("the pool of verification processes is closed")
             return worker.judge(item, data)
         finally:
             self._idle.put(worker)
@@ -152,6 +158,8 @@ class Pool:
                     future.cancel()
 
     def close(self) -> None:
+        """Ends every process; what is being judged is given up."""
+        self._closed = True
         for worker in self._all:
             with contextlib.suppress(OSError, ValueError):
                 worker.close()

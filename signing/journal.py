@@ -7,6 +7,7 @@ is done the report is written beside it and renamed into place, and the journal 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -21,7 +22,7 @@ from signing.worker import Task
 
 
 class JournalError(SigningError):
-    """A journal cannot be continued: it belongs to a run that was judged otherwise."""
+    """A journal cannot be continued, since it belongs to a run that was judged otherwise, or a report cannot be written."""
 
 
 def settings_digest(task: Task) -> str:
@@ -42,9 +43,10 @@ class Journal:
         fresh = not (resume and self.path.exists())
         if not fresh:
             self._index()
-        self._file: IO[bytes] = self.path.open("wb" if fresh else "ab")
+        with self._writing():
+            self._file: IO[bytes] = self.path.open("wb" if fresh else "ab", buffering=0)
         if fresh:
-            self._file.write(json.dumps(self._header).encode() + b"\n")
+            self._append(json.dumps(self._header).encode() + b"\n")
 
     def _index(self) -> None:
         with self.path.open("r+b") as file:
@@ -81,19 +83,44 @@ class Journal:
         return row
 
     def append(self, row: Row) -> None:
-        line = jsonl_line(row).encode("utf-8", "surrogateescape")
-        offset = self._file.seek(0, os.SEEK_END)
-        self._file.write(line)
-        self._file.flush()
+        offset = self._append(jsonl_line(row).encode("utf-8", "surrogateescape"))
         self._offsets[row["file"]] = (offset, row["sha256"])
+
+    def _append(self, line: bytes) -> int:
+        """Adds the line whole or not at all, and returns where it begins. A journal that holds no row is not left behind."""
+        offset = self._file.seek(0, os.SEEK_END)
+        with self._writing():
+            try:
+                if self._file.write(line) != len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError:
+                self._file.truncate(offset)
+                if not self._offsets:
+                    self.path.unlink()
+                raise
+        return offset
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            kept = f"; {self.path.name} keeps the {len(self)} rows so far for --resume" if len(self) else ""
+            raise JournalError(f"{self._report}: cannot be written ({exc.strerror or type(exc).__name__}){kept}") from exc
 
     def finish(self, names: Iterable[str], form: str, complete: Callable[[Row], Row]) -> None:
         """Writes the report of the rows called `names`, in that order, each completed by `complete`, and removes the journal."""
         self._file.close()
         draft = self._report.with_name(self._report.name + ".tmp")
+        with self._writing():
+            self._replace(draft, write((complete(self.row(name)) for name in names), form))
+        self.path.unlink()
+
+    def _replace(self, draft: Path, pieces: Iterable[str]) -> None:
+        """The report, written aside and renamed into place."""
         try:
             with draft.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out:
-                for piece in write((complete(self.row(name)) for name in names), form):
+                for piece in pieces:
                     out.write(piece)
                 out.flush()
                 os.fsync(out.fileno())
@@ -102,7 +129,6 @@ class Journal:
             with contextlib.suppress(OSError):
                 draft.unlink()
             raise
-        self.path.unlink()
 
     def close(self) -> None:
         self._file.close()

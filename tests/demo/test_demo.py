@@ -60,3 +60,13 @@ def test_the_passphrase_and_the_keys_are_for_their_owner_alone(demo: Demo) -> No
 
 
 _ROSTER = ("schools.csv", "teachers.csv", "students.csv")
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    """RLIMIT_FSIZE stands in for a full disk: no file may grow beyond 64 KiB."""
+    folder = tmp_path / "show"
+    done = run("sh", "-c", f"ulimit -f 128; exec {EDUSEAL} demo --folder {folder}")
+    assert done.returncode >= 64
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("eduseal: ")
+    assert not folder.exists()

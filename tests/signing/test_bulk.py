@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from signing.bulk import Pool, limit_row
+from signing.bulk import Pool, Worker, limit_row
 from signing.engines import Engine
 from signing.grant import GRANT, Grant
 from signing.intake import Item, find_items
@@ -84,11 +84,19 @@ def test_document_that_takes_too_much_memory_is_undetermined() -> None:
     assert (row["indication"], row["messages"][0]["code"]) == ("INDETERMINATE", "LIMIT_EXCEEDED")
 
 
-def test_killed_process_is_replaced(pool: Pool) -> None:
-    with Pool(task(), workers=1) as lonely:
-        lonely.judge(Item(name="a.pdf", path=""), b"")
-        lonely.close()
-        assert lonely.judge(Item(name="b.pdf", path=""), b"")["indication"] == "NO-SIGNATURE"
+def test_killed_process_is_replaced() -> None:
+    lonely = Worker(task())
+    lonely.judge(Item(name="a.pdf", path=""), b"")
+    lonely.close()
+    assert lonely.judge(Item(name="b.pdf", path=""), b"")["indication"] == "NO-SIGNATURE"
+    lonely.close()
+
+
+def test_a_closed_pool_judges_nothing_more() -> None:
+    pool = Pool(task(), workers=1)
+    pool.close()
+    with pytest.raises(RuntimeError, match="pool of verification processes is closed"):
+        pool.judge(Item(name="a.pdf", path=""), b"")
 
 
 def test_run_that_is_abandoned_ends_its_work(folder: Path) -> None:

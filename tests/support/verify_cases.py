@@ -1,4 +1,4 @@
-"""Records signed by a house in memory, for the tests of verification: real exports with their `record.json`, and ways to sign them wrongly."""
+"""Records signed by a house in memory, for the tests of verification: real exports, and ways to sign them wrongly."""
 
 from __future__ import annotations
 

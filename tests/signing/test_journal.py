@@ -1,0 +1,57 @@
+"""The journal of a bulk run on a disk that runs full: whole rows or none, and no report that is half one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from signing.journal import Journal, JournalError
+
+ROW = {"file": "a.pdf", "sha256": "00" * 32, "messages": ["x" * 3000]}
+
+
+def test_a_report_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match=r"missing/report\.csv: cannot be written \(No such file or directory\)"):
+        Journal(tmp_path / "missing" / "report.csv", settings="s", at=None, resume=False)
+
+
+def test_a_full_disk_keeps_whole_rows_and_says_how_many(tmp_path: Path) -> None:
+    """RLIMIT_FSIZE stands in for a full disk."""
+    report = tmp_path / "report.jsonl"
+    script = f"""
+import resource, signal, sys
+from pathlib import Path
+from signing.journal import Journal, JournalError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))
+journal = Journal(Path({str(report)!r}), settings="s", at=None, resume=False)
+try:
+    for number in range(5):
+        journal.append({{**{ROW!r}, "file": str(number)}})
+except JournalError as exc:
+    print(exc)
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert "cannot be written (No space left on device); report.jsonl.partial keeps the 2 rows so far for --resume" in told
+    lines = (tmp_path / "report.jsonl.partial").read_bytes().splitlines(keepends=True)
+    assert len(lines) == 3
+    assert all(line.endswith(b"\n") for line in lines)
+    assert not report.exists()
+
+
+def test_a_disk_that_is_full_from_the_start_leaves_no_journal(tmp_path: Path) -> None:
+    report = tmp_path / "report.jsonl"
+    script = f"""
+import resource, signal
+from pathlib import Path
+from signing.journal import Journal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
+Journal(Path({str(report)!r}), settings="s", at=None, resume=False)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "JournalError" in done.stderr
+    assert list(tmp_path.iterdir()) == []
