@@ -108,7 +108,7 @@ def waits_for(state: RecordState) -> str:
         return "a decision"
     if state.phase is Phase.UNLOCKED:
         return "a revision"
-    return state.next_step.id if state.next_step and state.phase is not Phase.WITHDRAWN else "nothing"
+    return ", ".join(step.id for step in state.open_steps) if state.open_steps and state.phase is not Phase.WITHDRAWN else "nothing"
 
 
 def _signed(version: Version) -> Iterator[tuple[str, ...]]:

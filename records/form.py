@@ -80,7 +80,8 @@ def _field(pdf: Pdf, step: Step, boxes: dict[str, tuple[Object, Object]], label:
     widget.TU = String(label)
     widget.F = PRINT_AND_LOCKED
     widget.P = page
-    widget.Lock = pdf.make_indirect(_lock(step))
+    if not step.certifies:  # a certification says by its DocMDP what may change in the whole document
+        widget.Lock = pdf.make_indirect(_lock(step))
     widget.AP = Dictionary(N=pdf.make_indirect(_empty_appearance(pdf, widget)))
     element = _structure_element(pdf, widget)
     element.S = Name.Form
@@ -90,10 +91,10 @@ def _field(pdf: Pdf, step: Step, boxes: dict[str, tuple[Object, Object]], label:
 
 
 def _lock(step: Step) -> Dictionary:
-    """An approval locks its own field; the closing seal locks all of them and permits no further change (domain.md)."""
+    """An approval locks its own field, or those that its step names; the closing seal locks all and permits no further change (domain.md)."""
     if step.seal:
         return Dictionary(Type=Name.SigFieldLock, Action=Name.All, P=PERMIT_NOTHING_MORE)
-    return Dictionary(Type=Name.SigFieldLock, Action=Name.Include, Fields=Array([String(step.field)]))
+    return Dictionary(Type=Name.SigFieldLock, Action=Name.Include, Fields=Array([String(name) for name in step.locked_fields]))
 
 
 def _empty_appearance(pdf: Pdf, widget: Object) -> Stream:

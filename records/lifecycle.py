@@ -103,7 +103,7 @@ def lock(state: RecordState, *, by: Actor, at: datetime) -> Move:
     if state.phase is not Phase.OPEN:
         raise AlreadyLockedError(f"{naming(state)} is already {state.phase}")
     if not state.teachers_finished:
-        raise TeachersNotFinishedError(f"{naming(state)} still waits for {state.next_step.id if state.next_step else 'nobody'}")
+        raise TeachersNotFinishedError(f"{naming(state)} still waits for {_waited_for(state)}")
     return replace(state, phase=Phase.LOCKED), log_entry(state, Event.LOCKED, by, at)
 
 
@@ -111,7 +111,7 @@ def supersede(state: RecordState, *, by: Actor, at: datetime) -> Move:
     """The complete newest version replaces all earlier ones; :func:`record_signature` does it by itself."""
     not_withdrawn(state)
     if not state.complete:
-        raise NotCompleteError(f"{naming(state)} still waits for {state.next_step.id if state.next_step else 'nobody'}")
+        raise NotCompleteError(f"{naming(state)} still waits for {_waited_for(state)}")
     earlier = state.versions[:-1]
     if all(version.status is RecordStatus.SUPERSEDED for version in earlier):
         raise NotCompleteError(f"{naming(state)} has no earlier version left to supersede")
@@ -139,11 +139,15 @@ def _sign(state: RecordState, step: str, *, by: Actor, at: datetime, document_sh
         raise UnlockPendingError(f"{naming(state)} is {state.phase}; it is not signed until that is settled")
     if any(done.step == step for done in state.working.signed):
         raise AlreadySignedError(f"{naming(state)}: step {step} is already signed")
-    expected = state.next_step
-    if expected is None or expected.id != step:
-        raise StepOrderError(f"{naming(state)}: got step {step}, expected {expected.id if expected else 'none'}")
+    expected = next((found for found in state.open_steps if found.id == step), None)
+    if expected is None:
+        raise StepOrderError(f"{naming(state)}: got step {step}, expected {_waited_for(state, nobody='none')}")
     if by.role != expected.role or by.school != state.school:
         raise NotEntitledError(f"{naming(state)}: step {step} is signed by the school's {expected.role}, got {by.role} {by.id}")
     signed = SignedStep(step=step, by=by.id, at=at, document_sha256=document_sha256)
     working = replace(state.working, signed=(*state.working.signed, signed))
     return with_working(state, working), log_entry(state, Event.SIGNED, by, at, step=step, document_sha256=document_sha256)
+
+
+def _waited_for(state: RecordState, *, nobody: str = "nobody") -> str:
+    return " or ".join(step.id for step in state.open_steps) or nobody

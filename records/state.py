@@ -88,15 +88,22 @@ class RecordState:
         return self.working.record.school.identifier
 
     @property
+    def open_steps(self) -> tuple[Step, ...]:
+        """The steps that may sign now, in the workflow's order; none where the working version is complete."""
+        return self.workflow.open_steps(self._signed)
+
+    @property
     def next_step(self) -> Step | None:
-        """The step that signs next; None where the working version is complete."""
-        done = len(self.working.signed)
-        return self.workflow.steps[done] if done < len(self.workflow.steps) else None
+        """The first of :attr:`open_steps`; None where the working version is complete."""
+        return next(iter(self.open_steps), None)
 
     @property
     def teachers_finished(self) -> bool:
-        signed = {step.step for step in self.working.signed}
-        return all(step.id in signed for step in self.workflow.steps if step.role == Role.TEACHER)
+        return all(step.id in self._signed for step in self.workflow.steps if step.role == Role.TEACHER)
+
+    @property
+    def _signed(self) -> frozenset[str]:
+        return frozenset(step.step for step in self.working.signed)
 
     @property
     def complete(self) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 from signing.errors import SigningError
 from signing.form import SignatureField, signature_fields
 from signing.pdf.document import Document
-from signing.pdf.objects import PdfObject
+from signing.pdf.objects import PdfObject, Ref
 from signing.recheck import recheck
 
 MAX_ITEMS = 5_000  # one authorisation; a class has 45
@@ -86,17 +86,30 @@ def check(document: bytes, item: AuthorisedItem) -> None:
 
 
 def _check_revision(document: Document, index: int, fields: dict[int, SignatureField], item: AuthorisedItem) -> None:
-    """Of the objects that stood before, revision `index` changes one signature field, and of that only its value and appearance."""
+    """Of the objects that stood before, revision `index` changes one signature field, and of that only its value and appearance.
+
+    The first signature may certify, and then enters itself in the catalog's /Perms.
+    """
     revision, before = document.revisions[index], index - 1
     changed = [number for number in revision.entries if document.entry(number, before) is not None]
-    field = fields.get(changed[0]) if len(changed) == 1 else None
     root = document.trailer.get("Root")
+    if index == 1 and isinstance(root, Ref) and root.number in changed and _only_certified(document):
+        changed.remove(root.number)
+    field = fields.get(changed[0]) if len(changed) == 1 else None
     if field is None or any(other.trailer.get("Root") != root for other in document.revisions):
         raise AuthorisationError(f"record {item.record_id} version {item.version}: revision {index} is more than one signature")
     old, new = document.get(field.ref, revision=before), document.get(field.ref, revision=index)
     if not isinstance(old, dict) or not isinstance(new, dict) or _without_value(old) != _without_value(new) or old.get("V") is not None:
         raise AuthorisationError(f"record {item.record_id} version {item.version}: revision {index} changes field {field.name!r}")
     recheck(document, field)
+
+
+def _only_certified(document: Document) -> bool:
+    """Whether all that revision 1 did to the catalog is to enter one certification."""
+    old, new = document.catalog(0), document.catalog(1)
+    permissions = new.get("Perms")
+    granted = isinstance(permissions, dict) and permissions.keys() == {"DocMDP"} and isinstance(permissions["DocMDP"], Ref)
+    return granted and "Perms" not in old and {key: value for key, value in new.items() if key != "Perms"} == old
 
 
 def _without_value(field: dict[str, PdfObject]) -> dict[str, PdfObject]:

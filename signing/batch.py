@@ -135,6 +135,7 @@ def _sign_one(
         reason=signer.reason,
         location=signer.location,
         appearance=signer.appearance,
+        certifies=step.certifies,
     )
     return BatchResult(item, sign(item.document, request, time_stamper=time_stamper, renderer=renderer))
 

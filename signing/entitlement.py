@@ -25,6 +25,8 @@ class StepSignature:
     chained: bool
     ours: bool
     subject: Subject | None
+    certifies: bool = False
+    """Whether it is a certification signature (DocMDP)."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,14 @@ def _misfits(manifest: Manifest, workflow: Workflow, signatures: Sequence[StepSi
             found.append(Message("STEP_UNKNOWN", f"field {signature.field} belongs to no step of workflow {workflow.id}"))
         else:
             found.extend(_misfit(step, signature, manifest, policy))
-    order = [workflow.steps.index(steps[signature.field]) for signature in signatures if signature.field in steps]
-    if order != sorted(set(order)):
+    if not _in_order([steps[signature.field].id for signature in signatures if signature.field in steps], workflow):
         found.append(Message("STEP_ORDER", f"the signatures do not follow the order of workflow {workflow.id}"))
     return found
+
+
+def _in_order(signed: Sequence[str], workflow: Workflow) -> bool:
+    """No step twice, and none behind a step that must come after it. A step that is not signed at all is another matter."""
+    return all(later != step and later not in workflow.before(step) for index, step in enumerate(signed) for later in signed[index + 1 :])
 
 
 def _misfit(step: Step, signature: StepSignature, manifest: Manifest, policy: VerificationPolicy) -> list[Message]:
@@ -92,6 +98,9 @@ def _misfit(step: Step, signature: StepSignature, manifest: Manifest, policy: Ve
     if subject.organization_identifier != manifest.school_identifier:
         got = subject.organization_identifier or "no organization"
         return [Message("SCHOOL_MISMATCH", f"step {step.id} was signed for {got}, expected {manifest.school_identifier}")]
+    if step.certifies != signature.certifies:
+        got, expected = ("certifies", "an approval") if signature.certifies else ("is an approval", "a certification")
+        return [Message("CERTIFICATION_MISMATCH", f"the signature of step {step.id} {got}, expected {expected}")]
     return []
 
 

@@ -17,8 +17,17 @@ class LockedError(SigningError):
     """An earlier signature does not permit the signature that was asked for."""
 
 
-def check_permitted(document: Document, field: str, *, new_field: bool) -> None:
-    """Raises :class:`LockedError` where an earlier signature forbids signing in `field`, which is new where `new_field` says so."""
+def check_permitted(document: Document, field: str, *, new_field: bool, certifies: bool = False) -> None:
+    """Raises :class:`LockedError` where an earlier signature forbids signing in `field`, which is new where `new_field` says so.
+
+    A certification is the first signature or none (12.8.2.2.1).
+    """
+    if certifies:
+        for earlier in signature_fields(document):
+            if earlier.signed:
+                raise LockedError(f"a certification comes first, but field {earlier.name!r} is signed already")
+        if "Perms" in document.root:
+            raise LockedError("the document's catalog grants permissions already; a certification would replace them")
     for name, method, parameters in _transforms(document):
         permission = document.get(parameters.get("P", FORM_FILLING if method == "DocMDP" else None))
         if permission == NO_CHANGES:

@@ -18,11 +18,11 @@ from cryptography import x509
 from pki.algorithms import SigningKey
 from signing.appearance import Appearance, AppearanceRenderer
 from signing.container import Container, container_bound, token_bound
-from signing.errors import SigningError
+from signing.errors import PdfError, SigningError
 from signing.form import FieldError, SignatureField, add_field, box, fill, find_field, text_string
 from signing.gap import byte_range_digest, fill_gap, write_with_gap
 from signing.inspect import inspect
-from signing.locks import check_permitted
+from signing.locks import FORM_FILLING, check_permitted
 from signing.pdf.document import Document
 from signing.pdf.objects import Name, PdfObject, PdfString, Ref
 from signing.ports import TimeStamper
@@ -48,6 +48,8 @@ class SignatureRequest:
     """Drawn where the field has a size; None leaves the field's own appearance, or none."""
     create: bool = False
     """Adds an invisible field on the first page where the document has none of that name."""
+    certifies: bool = False
+    """The document's first signature, as a certification: afterwards only signature fields that stand are filled (DocMDP, P=2)."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +90,15 @@ def prepare(document: bytes, request: SignatureRequest, *, token_size: int, rend
     update = Update(source)
     signature = update.reserve()
     field = find_field(source, request.field)
-    check_permitted(source, request.field, new_field=field is None)
+    check_permitted(source, request.field, new_field=field is None, certifies=request.certifies)
     if field is not None:
         fill(update, field, signature, _place_appearance(update, field, request, renderer))
     elif request.create:
         add_field(update, request.field, signature)
     else:
         raise FieldError(f"the document has no signature field {request.field!r}")
+    if request.certifies:
+        _grant(update, signature)
     entries = _signature_entries(update, field, request)
     room = container_bound(certificate, request.chain, request.certificate_der, token_size)
     data, gap = write_with_gap(update, signature, entries, room)
@@ -147,10 +151,31 @@ def _signature_entries(update: Update, field: SignatureField | None, request: Si
         entries["Reason"] = text_string(request.reason)
     if request.location:
         entries["Location"] = text_string(request.location)
+    references: list[PdfObject] = [_doc_mdp()] if request.certifies else []
     lock = update.get(field.value.get("Lock")) if field else None
     if isinstance(lock, dict):
-        entries["Reference"] = [_field_mdp(update, lock)]
+        references.append(_field_mdp(update, lock))
+    if references:
+        entries["Reference"] = references
     return entries
+
+
+def _grant(update: Update, signature: Ref) -> None:
+    """Enters a certification in the catalog (table 263): a reader finds there what the document permits."""
+    root_ref = update.document.trailer["Root"]
+    root = update.get(root_ref)
+    if not isinstance(root_ref, Ref) or not isinstance(root, dict):
+        raise PdfError("the trailer's /Root is not a reference to a catalog")
+    update.put(root_ref, {**root, "Perms": {"DocMDP": signature}})
+
+
+def _doc_mdp() -> dict[str, PdfObject]:
+    """The signature reference of a certification (tables 256 and 257)."""
+    return {
+        "Type": Name("SigRef"),
+        "TransformMethod": Name("DocMDP"),
+        "TransformParams": {"Type": Name("TransformParams"), "V": Name("1.2"), "P": FORM_FILLING},
+    }
 
 
 def _field_mdp(update: Update, lock: dict[str, PdfObject]) -> dict[str, PdfObject]:

@@ -10,23 +10,23 @@ from signing.workflow import Manifest, Step
 
 def check_step(document: Document, manifest: Manifest, step_id: str) -> Step:
     """The step, where every step before it is signed, and neither it nor any step after it is; else :class:`WorkflowError`.
+    Steps parallel to it do not matter.
 
     Not checked: who signed the earlier steps and whether those signatures verify.
     """
-    steps = manifest.workflow.steps
-    position = next((index for index, step in enumerate(steps) if step.id == step_id), None)
-    if position is None:
-        raise WorkflowError(f"workflow {manifest.workflow.id} has no step {step_id!r}; it has {', '.join(step.id for step in steps)}")
-    fields = step_fields(document, manifest)
-    if fields[position].signed:
+    workflow = manifest.workflow
+    wanted = workflow.step(step_id)
+    if wanted is None:
+        raise WorkflowError(f"workflow {workflow.id} has no step {step_id!r}; it has {', '.join(step.id for step in workflow.steps)}")
+    signed = {step.id for step, field in zip(workflow.steps, step_fields(document, manifest), strict=True) if field.signed}
+    if step_id in signed:
         raise WorkflowError(f"step {step_id} is signed already")
-    for before, field in zip(steps[:position], fields[:position], strict=True):
-        if not field.signed:
-            raise WorkflowError(f"step {step_id} is out of order: step {before.id} is not signed yet")
-    for after, field in zip(steps[position + 1 :], fields[position + 1 :], strict=True):
-        if field.signed:
-            raise WorkflowError(f"step {step_id} is out of order: step {after.id} is signed already")
-    return steps[position]
+    for step in workflow.steps:
+        if step.id in workflow.before(step_id) and step.id not in signed:
+            raise WorkflowError(f"step {step_id} is out of order: step {step.id} is not signed yet")
+        if step.id in signed and step_id in workflow.before(step.id):
+            raise WorkflowError(f"step {step_id} is out of order: step {step.id} is signed already")
+    return wanted
 
 
 def step_fields(document: Document, manifest: Manifest) -> tuple[SignatureField, ...]:

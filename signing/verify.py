@@ -158,7 +158,7 @@ class _Judging:
             return None, (Message("MANIFEST_UNREADABLE", str(exc)),)
 
     def _entitlement(self, manifest: Manifest | None, judged: list[JudgedSignature]) -> EntitlementFinding:
-        steps = [StepSignature(field=one.field.name, chained=one.chained, ours=one.ours, subject=one.subject) for one in judged]
+        steps = [StepSignature(one.field.name, one.chained, one.ours, one.subject, one.field.lock.certifies) for one in judged]
         return judge(manifest, steps, self.policy)
 
     def _held_against(self, signatures: tuple[SignatureVerdict, ...], proofs: DocumentProofs) -> tuple[SignatureVerdict, ...]:

@@ -2,62 +2,66 @@
 
 The workflow named in a signed `record.json` counts only if the verifier's own policy holds one of that identifier with the same
 steps: a pupil may write any `record.json`, but not the policy of the one who reads it (`design.md`, idea 11).
+
+>>> steps = [{"id": "maths", "after": []}, {"id": "music", "after": []}, {"id": "seal", "after": ["maths", "music"], "seal": True}]
+>>> workflow = Workflow.from_mapping({"id": "w", "steps": [{**step, "role": "teacher", "field": step["id"]} for step in steps]})
+>>> [step.id for step in workflow.open_steps({"music"})]
+['maths']
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from signing.errors import PolicyError
+from signing.expressible import MAX_STEPS, check_expressible, check_names
+from signing.step import Step, predecessors, text
 
-MAX_STEPS = 20  # design.md: up to 20 signatures on a document
+__all__ = ["MAX_MANIFEST", "MAX_STEPS", "SCHEMA", "Manifest", "Step", "Workflow", "parse_manifest"]
+
 MAX_MANIFEST = 1024 * 1024  # octets of record.json; bounds work on hostile input
 SCHEMA = "https://eduseal.example/schema/record/1"
 
 
 @dataclass(frozen=True)
-class Step:
-    """One signature: the step's `id`, its `role` (a name of the policy's role table), the `field` it fills; `seal` closes the record."""
-
-    id: str
-    role: str
-    field: str
-    seal: bool = False
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"id": self.id, "role": self.role, "field": self.field, "seal": self.seal}
-
-
-@dataclass(frozen=True)
 class Workflow:
-    """Steps in signing order. Every step is required; the last one is the closing seal."""
+    """Every step is required; the last one is the closing seal. Made only where PDF can express it, else :class:`PolicyError`."""
 
     id: str
     steps: tuple[Step, ...]
+    _before: Mapping[str, frozenset[str]] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.steps) <= MAX_STEPS:
-            raise PolicyError(f"workflow {self.id}: {len(self.steps)} steps, expected 1 to {MAX_STEPS}")
-        if len({step.id for step in self.steps}) != len(self.steps) or len({step.field for step in self.steps}) != len(self.steps):
-            raise PolicyError(f"workflow {self.id}: step ids and fields must each be unique")
-        if [step.seal for step in self.steps] != [False] * (len(self.steps) - 1) + [True]:
-            raise PolicyError(f"workflow {self.id}: exactly the last step must be the closing seal")
+        check_names(self.id, self.steps)
+        before = predecessors(self.id, self.steps)
+        check_expressible(self.id, self.steps, before)
+        object.__setattr__(self, "_before", before)
+
+    def step(self, step_id: str) -> Step | None:
+        return next((step for step in self.steps if step.id == step_id), None)
+
+    def before(self, step_id: str) -> frozenset[str]:
+        """The steps that must be signed before this one, however indirectly."""
+        return self._before[step_id]
+
+    def open_steps(self, signed: Collection[str]) -> tuple[Step, ...]:
+        """The steps that may be signed next, where those in `signed` are."""
+        return tuple(step for step in self.steps if step.id not in signed and self._before[step.id] <= set(signed))
 
     def as_dict(self) -> dict[str, Any]:
         return {"id": self.id, "steps": [step.as_dict() for step in self.steps]}
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, Any]) -> Workflow:
-        """From parsed TOML or JSON `{"id", "steps": [{"id", "role", "field", "seal"?}]}`; raises :class:`PolicyError`."""
+        """From parsed TOML or JSON `{"id", "steps": [{"id", "role", "field", …}]}`, see :class:`Step`; raises :class:`PolicyError`."""
         try:
-            steps = tuple(
-                Step(id=_text(s["id"]), role=_text(s["role"]), field=_text(s["field"]), seal=s.get("seal", False) is True)
-                for s in data["steps"]
-            )
-            return cls(id=_text(data["id"]), steps=steps)
+            listed = data["steps"]
+            if not isinstance(listed, list) or len(listed) > MAX_STEPS:
+                raise PolicyError(f"workflow: expected a list of 1 to {MAX_STEPS} steps")
+            return cls(id=text(data["id"]), steps=tuple(Step.from_mapping(step) for step in listed))
         except (KeyError, TypeError, AttributeError) as exc:
             raise PolicyError(f"workflow is not of the shape id, steps[id, role, field, seal]: {exc!r}") from exc
 
@@ -86,9 +90,9 @@ def parse_manifest(data: bytes) -> Manifest:
         if not isinstance(version, int) or isinstance(version, bool) or version < 1:
             raise PolicyError("record.json: version is not a positive integer")
         return Manifest(
-            record_id=_text(record["id"]),
+            record_id=text(record["id"]),
             version=version,
-            school_identifier=_text(record["school"]["identifier"]),
+            school_identifier=text(record["school"]["identifier"]),
             workflow=Workflow.from_mapping(document["workflow"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
@@ -100,9 +104,3 @@ def _no_duplicates(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("duplicate member")  # RFC 8259 section 4: two readers may then see two documents
     return found
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= 200:
-        raise TypeError("expected a text of 1 to 200 characters")
-    return value

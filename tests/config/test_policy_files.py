@@ -15,7 +15,7 @@ RECORD = (HERE / "policies" / "record.toml").read_text(encoding="utf-8")
 def test_the_policies_of_the_house_are_found_by_name() -> None:
     assert policy_names() == ("ades", "record")
     assert [load_policy(name).name for name in policy_names()] == ["ades", "record"]
-    assert [workflow.id for workflow in load_policy("record").workflows] == ["school-record/1"]
+    assert [workflow.id for workflow in load_policy("record").workflows] == ["school-record/1", "school-record-subjects/1"]
 
 
 def test_a_file_is_a_policy_with_the_houses_workflows(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_a_workflow_beside_the_file_comes_first(tmp_path: Path) -> None:
     file.write_text(RECORD, encoding="utf-8")
     text = (HERE / "policies" / "workflow-school-record.toml").read_text(encoding="utf-8")
     (tmp_path / "workflow-school-record.toml").write_text(text.replace("school-record/1", "mine/1"), encoding="utf-8")
-    assert [workflow.id for workflow in load_policy(str(file)).workflows] == ["mine/1"]
+    assert [workflow.id for workflow in load_policy(str(file)).workflows] == ["mine/1", "school-record-subjects/1"]
 
 
 @pytest.mark.parametrize("name", ["nothing", "workflow-school-record", "../record", ""])
@@ -42,7 +42,7 @@ def test_what_is_neither_a_file_nor_a_name_is_refused(name: str) -> None:
 @pytest.mark.parametrize("workflow", ["../policies/workflow-school-record", "/etc/passwd", "..", "workflow-none"])
 def test_a_policy_names_workflows_and_no_places_on_the_disk(tmp_path: Path, workflow: str) -> None:
     file = tmp_path / "mine.toml"
-    file.write_text(RECORD.replace('["workflow-school-record"]', f'["{workflow}"]'), encoding="utf-8")
+    file.write_text(RECORD.replace('"workflow-school-record"', f'"{workflow}"'), encoding="utf-8")
     with pytest.raises(PolicyError):
         load_policy(str(file))
 
