@@ -18,7 +18,7 @@ from signing.stamp import MAX_CLOCK_SKEW, StampFinding
 from signing.standing import Standing, chain_of, unrevoked
 from signing.structure import SignatureField
 from signing.subject import Subject, subject_of
-from signing.times import DocumentProofs, digest_of, signature_stamps
+from signing.times import DocumentProofs, signature_stamps
 from signing.verdict import (
     Changes,
     Coverage,
@@ -53,7 +53,6 @@ class JudgedSignature:
 class SignatureJudge:
     """Judges the signatures of one document, in order of signing."""
 
-    data: bytes
     changes: ChangeAnalysis
     proofs: DocumentProofs
     policy: VerificationPolicy
@@ -103,7 +102,7 @@ class SignatureJudge:
         if not signature.contents or signature.byte_range is None:
             return None  # there is a finding already
         try:
-            return check_detached(signature.contents, partial(digest_of, self.data, signature), ess_required=signature.subfilter == CADES)
+            return check_detached(signature.contents, partial(self.proofs.digests.of, signature), ess_required=signature.subfilter == CADES)
         except CheckFailedError as exc:
             self._failures.append(exc)
             return None

@@ -42,12 +42,6 @@ class SignatureField:
     lock: Mdp
     findings: tuple[Message, ...] = ()
 
-    def signed_parts(self, data: bytes) -> tuple[memoryview, memoryview]:
-        """The signed octets before and after the gap; two empty views where there is no sound byte range."""
-        first, length, second, tail = self.byte_range or (0, 0, 0, 0)
-        view = memoryview(data)
-        return view[first : first + length], view[second : second + tail]
-
 
 def read_signature(document: Document, field: Field, first_seen: int) -> SignatureField:
     findings: list[Message] = []

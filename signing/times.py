@@ -6,17 +6,16 @@ time; so the next one in is judged as of that time, and so on inward. One that d
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from pki.algorithms import Digest
 from pki.chain import TrustAnchor
 from pki.cms import SIGNATURE_TIME_STAMP, ParsedSignedData
 from pki.revocation import Evidence
 from pki.validation_cache import ValidationCache
+from signing.digests import SignedDigests
 from signing.evidence import embedded_evidence
 from signing.failure import CheckFailedError
 from signing.ground import Ground, Horizon
@@ -42,6 +41,7 @@ class DocumentProofs:
 
     stamps: tuple[DocumentStamp, ...]
     ground: Ground
+    digests: SignedDigests
 
     def covering(self, revision: int) -> tuple[DocumentStamp, ...]:
         """Those that cover `revision`, innermost first."""
@@ -51,14 +51,6 @@ class DocumentProofs:
         """By when what stands in `revision` is proven to have existed."""
         times = [stamp.finding.time for stamp in self.covering(revision) if stamp.finding.passed and stamp.finding.time]
         return Horizon(min(times), True) if times else Horizon(self.ground.at, False)
-
-
-def digest_of(data: bytes, field: SignatureField, digest: Digest) -> bytes:
-    """The digest of the octets that `field` signs."""
-    running = hashlib.new(digest.value)
-    for part in field.signed_parts(data):
-        running.update(part)
-    return running.digest()
 
 
 def document_proofs(
@@ -75,24 +67,25 @@ def document_proofs(
     newest = len(document.revisions) - 1
     embedded = embedded_evidence(document, newest)
     ground = Ground(anchors=anchors, at=at, embedded=embedded, supplied=supplied, cache=cache)
+    digests = SignedDigests(document.data, fields)
     found: list[DocumentStamp] = []
     horizon = Horizon(at, False)
     for place, field in enumerate(reversed([field for field in fields if field.is_timestamp])):
-        finding = _document_stamp(document.data, field, horizon, ground, lenient=lenient and place == 0)
+        finding = _document_stamp(digests, field, horizon, ground, lenient=lenient and place == 0)
         found.append(DocumentStamp(field, finding))
         if finding.passed and finding.time is not None:
             horizon = Horizon(min(finding.time, horizon.moment), True)
             covered = embedded if field.revision == newest else embedded_evidence(document, field.revision)
             ground = ground.with_archive(covered, horizon.moment)
-    return DocumentProofs(tuple(reversed(found)), ground)
+    return DocumentProofs(tuple(reversed(found)), ground, digests)
 
 
-def _document_stamp(data: bytes, field: SignatureField, horizon: Horizon, ground: Ground, *, lenient: bool) -> StampFinding:
+def _document_stamp(digests: SignedDigests, field: SignatureField, horizon: Horizon, ground: Ground, *, lenient: bool) -> StampFinding:
     if field.findings:
         first = field.findings[0]
         failure = CheckFailedError(SubIndication.FORMAT_FAILURE, first.code, first.text)
         return StampFinding(None, None, failure, extra=field.findings[1:])
-    return check_stamp(field.contents, stamped=partial(digest_of, data, field), horizon=horizon, ground=ground, lenient=lenient)
+    return check_stamp(field.contents, stamped=partial(digests.of, field), horizon=horizon, ground=ground, lenient=lenient)
 
 
 def signature_stamps(cms: ParsedSignedData, horizon: Horizon, ground: Ground) -> tuple[StampFinding, ...]:

@@ -12,7 +12,6 @@ the document and those handed in: no network.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -111,7 +110,8 @@ class _Judging:
         # 8.
         signatures = self._held_against(signatures, proofs)
         stamps = tuple(stamp for one in judged for stamp in one.stamps) + document_stamps(proofs)
-        return self._verdict(
+        return _verdict(
+            proofs,
             *worst(signatures),
             entitlement=finding.entitlement,
             signatures=signatures,
@@ -136,7 +136,6 @@ class _Judging:
     def _judge_each(self, document: Document, structure: Structure, proofs: DocumentProofs) -> list[JudgedSignature]:
         fields = [one for one in structure.signed if not one.is_timestamp]
         judge = SignatureJudge(
-            data=self.data,
             changes=ChangeAnalysis(document, strict=self.policy.strict_changes, forms=structure.forms),
             proofs=proofs,
             policy=self.policy,
@@ -190,32 +189,37 @@ class _Judging:
             removed = True
             messages.append(Message("SIGNATURE_REMOVED", "the file holds the remains of a signature that no field of it shows"))
         if removed:
-            return self._verdict(
-                Indication.TOTAL_FAILED, SubIndication.FORMAT_FAILURE, timestamps=document_stamps(proofs), messages=tuple(messages)
+            return _verdict(
+                proofs,
+                Indication.TOTAL_FAILED,
+                SubIndication.FORMAT_FAILURE,
+                timestamps=document_stamps(proofs),
+                messages=tuple(messages),
             )
         empty = len(structure.unsigned)
         text = f"the document carries no signature ({empty} empty signature field{'' if empty == 1 else 's'})"
         messages.append(Message("UNSIGNED", text))
-        return self._verdict(Indication.NO_SIGNATURE, None, timestamps=document_stamps(proofs), messages=tuple(messages))
+        return _verdict(proofs, Indication.NO_SIGNATURE, None, timestamps=document_stamps(proofs), messages=tuple(messages))
 
-    def _verdict(
-        self,
-        indication: Indication,
-        sub_indication: SubIndication | None,
-        *,
-        entitlement: Entitlement = Entitlement.UNKNOWN,
-        signatures: tuple[SignatureVerdict, ...] = (),
-        timestamps: tuple[TimestampVerdict, ...] = (),
-        record: RecordReference | None = None,
-        messages: tuple[Message, ...] = (),
-    ) -> Verdict:
-        return Verdict(
-            sha256=hashlib.sha256(self.data).hexdigest(),
-            indication=indication,
-            sub_indication=sub_indication,
-            entitlement=entitlement,
-            signatures=signatures,
-            timestamps=timestamps,
-            record=record,
-            messages=messages,
-        )
+
+def _verdict(
+    proofs: DocumentProofs,
+    indication: Indication,
+    sub_indication: SubIndication | None,
+    *,
+    entitlement: Entitlement = Entitlement.UNKNOWN,
+    signatures: tuple[SignatureVerdict, ...] = (),
+    timestamps: tuple[TimestampVerdict, ...] = (),
+    record: RecordReference | None = None,
+    messages: tuple[Message, ...] = (),
+) -> Verdict:
+    return Verdict(
+        sha256=proofs.digests.sha256.hex(),
+        indication=indication,
+        sub_indication=sub_indication,
+        entitlement=entitlement,
+        signatures=signatures,
+        timestamps=timestamps,
+        record=record,
+        messages=messages,
+    )

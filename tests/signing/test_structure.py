@@ -50,13 +50,12 @@ def test_only_the_last_signature_covers_the_entire_file() -> None:
     assert covered == [Coverage.ENTIRE_REVISION] * 3 + [Coverage.ENTIRE_FILE]
 
 
-def test_signed_parts_are_the_file_without_the_gap() -> None:
+def test_gap_of_a_signature_is_its_contents() -> None:
     data = good_files().stages[0]
     (found,) = signature_fields(Document.parse(data))
-    before, after = found.signed_parts(data)
     assert found.contents_span is not None
     start, end = found.contents_span
-    assert bytes(before) + data[start:end] + bytes(after) == data
+    assert found.byte_range == (0, start, end, len(data) - end)
     assert data[start + 1 : end - 1].startswith(found.contents.hex().encode())
 
 
