@@ -15,6 +15,7 @@ import typer
 from config.bootstrap import open_house, open_stores, utc_now
 from config.house import House, Stores
 from config.house_file import read_plan
+from config.key_store import find_secret, key_store_place
 from config.settings import Settings
 
 Home = Annotated[str | None, typer.Option(metavar="DIR", envvar="EDUSEAL_HOME", help="The authority's home.  [default: ./var]")]
@@ -28,8 +29,8 @@ PassphraseFile = Annotated[
 def opened(home: str | None, database_url: str | None, passphrase_file: str | None) -> Iterator[House]:
     """The house; the passphrase comes from the file, else from the environment, else it is asked for. Raises as `open_house`."""
     settings = _settings(home, database_url, passphrase_file)
-    read_plan(settings.house_file)  # nobody is asked for the passphrase of a home that is not there
-    passphrase = settings.find_passphrase(prompt=getpass.getpass if sys.stdin.isatty() else None)
+    plan = read_plan(settings.house_file)  # nobody is asked for the passphrase of a home that is not there
+    passphrase = find_secret(settings, key_store_place(settings, plan), prompt=getpass.getpass if sys.stdin.isatty() else None)
     house = open_house(settings, clock=utc_now, passphrase=passphrase)
     try:
         yield house

@@ -16,8 +16,10 @@ from cli.main import UsageError
 from config.bootstrap import create_house, upgrade_house, utc_now
 from config.errors import HouseExistsError
 from config.house_file import HousePlan
+from config.key_store import find_secret, key_store_place
 from config.settings import Settings
 from pki.establish import CRL_SHARDS, Organization
+from pki.key_store_uri import KeyStorePlace, TokenPlace
 
 COUNTRY, NAME, IDENTIFIER, BASE_URL = "VN", "Education Authority", "NTRVN-0000000000", "http://127.0.0.1:8000"
 
@@ -32,6 +34,10 @@ def command(
     identifier: Annotated[str | None, typer.Option(metavar="ID", help="Its organization identifier, such as NTRVN-0100109106.")] = None,
     country: Annotated[str | None, typer.Option(metavar="CC", help="Its country, two letters.")] = None,
     crl_shards: Annotated[int, typer.Option(metavar="N", help="Parts that its revocation list is cut into.")] = CRL_SHARDS,
+    key_store: Annotated[
+        str | None,
+        typer.Option(metavar="URI", envvar="EDUSEAL_KEY_STORE", help="Where keys live; pkcs11:… for an HSM.  [default: a folder]"),
+    ] = None,
     passphrase_file: Annotated[
         str | None, typer.Option(metavar="FILE", envvar="EDUSEAL_PASSPHRASE_FILE", help="First line: the key store's passphrase.")
     ] = None,
@@ -42,7 +48,7 @@ def command(
     Asks for what is not given, where somebody is at the keyboard.
     """
     environment = {**os.environ, **({"EDUSEAL_PASSPHRASE_FILE": passphrase_file} if passphrase_file else {})}
-    settings = Settings.from_environment(environment, home=Path(home) if home else None, database_url=database_url)
+    settings = Settings.from_environment(environment, home=Path(home) if home else None, database_url=database_url, key_store=key_store)
     if upgrade:
         upgrade_house(settings)
         print(f"The database of {settings.home} is up to date.")
@@ -55,20 +61,22 @@ def command(
         identifier=_asked("Organization identifier", identifier, IDENTIFIER),
     )
     plan = HousePlan(organization, _asked("Base URL", base_url, BASE_URL).rstrip("/"), crl_shards)
-    passphrase = settings.find_passphrase(prompt=_new_passphrase if sys.stdin.isatty() else None)
+    place = key_store_place(settings, plan)
+    asking = getpass.getpass if isinstance(place, TokenPlace) else _new_passphrase
+    passphrase = find_secret(settings, place, prompt=asking if sys.stdin.isatty() else None)
     house = create_house(settings, plan, clock=utc_now, passphrase=passphrase)
     house.close()
-    _tell(settings, house.authority.root_der)
+    _tell(settings, place, house.authority.root_der)
     return 0
 
 
-def _tell(settings: Settings, root_der: bytes) -> None:
+def _tell(settings: Settings, place: KeyStorePlace, root_der: bytes) -> None:
     root = x509.load_der_x509_certificate(root_der)
     print("Made:")
     for path, what in (
         (settings.root_pem, "root certificate: publish it, with its fingerprint"),
         (settings.issuing_pem, "issuing CA's certificate"),
-        (settings.keys, "private keys, encrypted under the passphrase: back them up"),
+        _keys(place),
         (settings.house_file, "base URL and name, which cannot change any more"),
         (settings.documents, "records' PDFs will lie here"),
     ):
@@ -78,6 +86,12 @@ def _tell(settings: Settings, root_der: bytes) -> None:
     print(f"\nRoot: {root.subject.rfc4514_string()}")
     print(f"SHA-256 fingerprint: {root.fingerprint(hashes.SHA256()).hex(':').upper()}")
     print(f"\nNext: eduseal serve --home {settings.home}")
+
+
+def _keys(place: KeyStorePlace) -> tuple[str | Path, str]:
+    if isinstance(place, TokenPlace):
+        return place.title, f"private keys, as {place.prefix}/…; they stay there: back up the token by its maker's means"
+    return place.folder, "private keys, encrypted under the passphrase: back them up"
 
 
 def _asked(question: str, given: str | None, default: str) -> str:

@@ -13,6 +13,8 @@ import structlog
 import typer
 
 from config.bootstrap import open_house, utc_now
+from config.house_file import read_plan
+from config.key_store import find_secret, key_store_place
 from config.settings import Settings
 from pki.passphrase import VARIABLE
 
@@ -34,7 +36,8 @@ def command(
     """Serve the verification page, the program interface, and the authority's public addresses."""
     environment = {**os.environ, **({"EDUSEAL_PASSPHRASE_FILE": passphrase_file} if passphrase_file else {})}
     settings = Settings.from_environment(environment, home=Path(home) if home else None, database_url=database_url)
-    passphrase = settings.find_passphrase(prompt=getpass.getpass if sys.stdin.isatty() else None)
+    place = key_store_place(settings, read_plan(settings.house_file))
+    passphrase = find_secret(settings, place, prompt=getpass.getpass if sys.stdin.isatty() else None)
     os.environ.pop(VARIABLE, None)  # the processes that judge strangers' documents inherit the environment
     house = open_house(settings, clock=utc_now, passphrase=passphrase)
     del passphrase

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from config.errors import HouseExistsError, NoHouseError, SettingsError
 from config.house import House, Stores
 from config.house_file import HousePlan, read_plan, write_plan, write_whole
+from config.key_store import key_store_place
 from config.settings import Settings
 from config.wiring import shipped_profiles, stores_of, wire
 from db.certificates import Certificates
@@ -26,7 +28,8 @@ from db.engine import Database, open_database, sqlite_url
 from db.records import Records
 from db.schema import require_current, upgrade
 from pki import establish
-from pki.keystore import FileKeyStore
+from pki.key_store_uri import key_store_uri
+from pki.key_stores import open_key_store
 from pki.lint import SAMPLE_RATE
 from pki.ports import Clock
 from pki.renew import renew
@@ -40,18 +43,23 @@ def utc_now() -> datetime:
 
 
 def create_house(settings: Settings, plan: HousePlan, *, clock: Clock, passphrase: str, lint_rate: float = SAMPLE_RATE) -> House:
-    """Makes key store, database, keys and certificates in `settings.home`, and `ca/root.pem` and `ca/issuing.pem` last of all.
+    """Makes key store, database, keys and certificates, and in `settings.home` `ca/root.pem` and `ca/issuing.pem` last of all.
 
-    After a crash it goes on where it stopped. Raises :class:`config.errors.HouseExistsError` where a finished authority stands, and the
-    errors of `pki` and `db`.
+    A key store that `settings` name is written down in `house.toml`. After a crash it goes on where it stopped. Raises
+    :class:`config.errors.HouseExistsError` where a finished authority stands, in the home or in the key store, and the errors of `pki` and `db`.
     """
     urls = AuthorityUrls(plan.base_url)
+    place = key_store_place(settings, plan)
+    plan = replace(plan, key_store=key_store_uri(place) if settings.key_store else plan.key_store)
     if settings.root_pem.exists():
         raise HouseExistsError(f"{settings.home} holds an authority already (ca/root.pem); nothing was changed")
-    if settings.house_file.exists() and read_plan(settings.house_file) != plan:
+    begun = settings.house_file.exists()
+    if begun and read_plan(settings.house_file) != plan:
         raise SettingsError(f"{settings.house_file} stands from an earlier, unfinished run with other values; repeat those or remove it")
     _make_folders(settings)
-    keys = FileKeyStore.open_or_create(settings.keys, passphrase=passphrase)
+    keys = open_key_store(place, passphrase, create=True)
+    if plan.key_store is not None and not begun and keys.labels():
+        raise HouseExistsError("the key store holds another authority's keys; nothing was changed; name a token or object of its own")
     write_plan(settings.house_file, plan)
     database = open_database(settings.database_url)
     with _closing_on_error(database):
@@ -80,7 +88,7 @@ def open_house(settings: Settings, *, clock: Clock, passphrase: str, lint_rate: 
     plan = read_plan(settings.house_file)
     if not settings.root_pem.exists():
         raise NoHouseError(f"{settings.home}: setting up was interrupted; run `eduseal init --home {settings.home}` again")
-    keys = FileKeyStore.open_existing(settings.keys, passphrase=passphrase)
+    keys = open_key_store(key_store_place(settings, plan), passphrase)
     database = open_database(settings.database_url)
     with _closing_on_error(database):
         require_current(database)

@@ -20,6 +20,8 @@ class HousePlan:
     organization: Organization
     base_url: str
     crl_shards: int = CRL_SHARDS
+    key_store: str | None = None
+    """URI of the key store, without a secret; None for the folder `keys` in the home."""
 
 
 def read_plan(path: Path) -> HousePlan:
@@ -27,7 +29,8 @@ def read_plan(path: Path) -> HousePlan:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         organization = Organization(**{name: str(data["organization"][name]) for name in ("country", "name", "identifier")})
-        return HousePlan(organization, str(data["base_url"]), int(data["crl_shards"]))
+        key_store = str(data["key_store"]) if "key_store" in data else None
+        return HousePlan(organization, str(data["base_url"]), int(data["crl_shards"]), key_store)
     except FileNotFoundError:
         raise NoHouseError(f"{path.parent} holds no authority; `eduseal init --home {path.parent}` makes one") from None
     except OSError as exc:
@@ -43,6 +46,7 @@ def write_plan(path: Path, plan: HousePlan) -> None:
             "# Written into every certificate: do not change.",
             f"base_url = {_toml(plan.base_url)}",
             f"crl_shards = {plan.crl_shards}",
+            *(("", "# Where the keys are. No PIN stands here.", f"key_store = {_toml(plan.key_store)}") if plan.key_store else ()),
             "",
             "[organization]",
             *(f"{name} = {_toml(getattr(plan.organization, name))}" for name in ("country", "name", "identifier")),

@@ -6,6 +6,7 @@
 | database         | `--database-url` | `EDUSEAL_DATABASE_URL`     |
 | passphrase       |                  | `EDUSEAL_PASSPHRASE`       |
 | passphrase file  |                  | `EDUSEAL_PASSPHRASE_FILE`  |
+| key store        | `--key-store`    | `EDUSEAL_KEY_STORE`        |
 | address of pages |                  | `EDUSEAL_PUBLIC_URL`       |
 """
 
@@ -30,12 +31,16 @@ class Settings:
     explicit_home: bool
     passphrase: str | None = field(default=None, repr=False)
     passphrase_file: Path | None = None
+    key_store: str | None = field(default=None, repr=False)
+    """A key store URI that the caller named; without one, what `house.toml` says (:mod:`config.key_store`)."""
     public_url: str | None = None
     """Where people reach the pages, when that is not the base URL written into certificates."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str], *, home: Path | None = None, database_url: str | None = None) -> Settings:
-        """`home` and `database_url` are command-line arguments and win. An empty variable counts as unset."""
+    def from_environment(
+        cls, environment: Mapping[str, str], *, home: Path | None = None, database_url: str | None = None, key_store: str | None = None
+    ) -> Settings:
+        """The keywords are command-line arguments and win. An empty variable counts as unset."""
         named = home or _path(environment.get("EDUSEAL_HOME"))
         place = named or DEFAULT_HOME
         return cls(
@@ -44,6 +49,7 @@ class Settings:
             explicit_home=named is not None,
             passphrase=environment.get(VARIABLE) or None,
             passphrase_file=_path(environment.get("EDUSEAL_PASSPHRASE_FILE")),
+            key_store=key_store or environment.get("EDUSEAL_KEY_STORE") or None,
             public_url=environment.get("EDUSEAL_PUBLIC_URL") or None,
         )
 
@@ -57,6 +63,7 @@ class Settings:
 
     @property
     def keys(self) -> Path:
+        """The key store's folder, unless another key store is named."""
         return self.home / "keys"
 
     @property

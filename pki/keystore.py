@@ -1,4 +1,4 @@
-"""The file key store: keys of the authority and of seals, encrypted under a passphrase. An HSM implements the same protocol.
+"""The file key store: keys of the authority and of seals, encrypted under a passphrase. `pki.pkcs11_store` is its like in an HSM.
 
     keys = FileKeyStore.open_or_create(home / "keys", passphrase=passphrase)
     key = keys.generate("issuing")
@@ -113,7 +113,7 @@ class FileKeyStore:
 
     def labels(self) -> tuple[str, ...]:
         """Sorted."""
-        return tuple(sorted(path.stem for path in self._folder.glob("*.key") if _LABEL.fullmatch(path.stem)))
+        return tuple(sorted(path.stem for path in self._folder.glob("*.key") if is_label(path.stem)))
 
     def wrap(self, secret: bytes, *, context: bytes) -> bytes:
         return self._secrets.seal(secret, context=context)
@@ -122,9 +122,18 @@ class FileKeyStore:
         return bytes(self._secrets.open(wrapped, context=context))
 
     def _path(self, label: str) -> Path:
-        if not _LABEL.fullmatch(label):
-            raise KeyStoreError(f"key label {label!r}: expected 1 to 100 lower-case letters, digits, dots, hyphens, underscores")
+        require_label(label)
         return self._folder / f"{label}.key"
+
+
+def is_label(text: str) -> bool:
+    return _LABEL.fullmatch(text) is not None
+
+
+def require_label(label: str) -> None:
+    """Raises :class:`pki.errors.KeyStoreError`."""
+    if not is_label(label):
+        raise KeyStoreError(f"key label {label!r}: expected 1 to 100 lower-case letters, digits, dots, hyphens, underscores")
 
 
 def load_pkcs8(pkcs8: bytes | bytearray) -> SoftwareKey:
