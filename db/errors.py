@@ -17,3 +17,7 @@ class TransactionError(DatabaseError):
 
 class ContentError(DatabaseError):
     """Stored bytes are missing, or do not have the digest that the books say."""
+
+
+class LogTamperedError(DatabaseError):
+    """The log is not what its signed checkpoints, its salts or its own order say; nothing is signed over it."""
