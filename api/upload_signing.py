@@ -6,7 +6,6 @@ Where the record is in the house's books the books move with it; a record that a
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,22 +13,24 @@ from http import HTTPStatus
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from api.access import Attempts, Caller, person_of
+from api.access import Caller, person_of
 from api.checker import Judge
 from api.errors import Problem
 from api.standing import stands_alone
 from config.house import House
+from config.pages import verify_page
 from pki.algorithms import SigningKey
 from pki.pin import Pin
 from pki.ports import CertificateState
 from records.enrolment import seal_holder, seal_label
 from records.errors import NotEntitledError, NotFoundError
-from records.export import LABELS
+from records.export import LABELS, step_label
+from records.look import school_look
 from records.person import Role, Student
+from records.ports import SpentItem
 from records.service import StepResult
 from records.state import Actor, RecordState
-from signing.appearance import Appearance
-from signing.authorisation import Authorisation, AuthorisedItem
+from signing.authorisation import AuthorisedItem
 from signing.batch import BatchItem, BatchResult, BatchSigner, seal_batch, sign_batch
 from signing.errors import PolicyError, WorkflowError
 from signing.manifest import find_manifest
@@ -56,10 +57,9 @@ class _Incoming:
 class UploadSigner:
     """Raises the errors of `signing`, `records` and `pki`, or :class:`api.errors.Problem`."""
 
-    def __init__(self, house: House, judge: Judge, attempts: Attempts) -> None:
+    def __init__(self, house: House, judge: Judge) -> None:
         self._house = house
         self._judge = judge
-        self._attempts = attempts
 
     def seal(self, caller: Caller, pdf: bytes) -> bytes:
         """The record closed with the school's seal and brought to B-LTA. What does not verify up to here is not sealed."""
@@ -85,11 +85,8 @@ class UploadSigner:
         wanted = check_step(incoming.document, incoming.manifest, step)
         if wanted.role != role.value:
             raise NotEntitledError(f"{holder} is a {role.value}; step {step} is for a {wanted.role}")
-        self._attempts.check(holder)
         with self._house.services.holders.opened(holder, Pin(pin)) as (found, key):
-            self._attempts.right(holder)
-            look = Appearance(name=who.name, role=LABELS.get(role.value, ""), organization=caller.school.short_name)
-            signer = self._signer(found.certificate_der, key, look)
+            signer = self._signer(found.certificate_der, key, who.name, step_label(wanted), caller.school.short_name)
             by = Actor(holder, role, caller.school.identifier)
             return self._sign_as(by, incoming, step, signer)
 
@@ -99,12 +96,15 @@ class UploadSigner:
             service = self._house.services.records
             authorisation = service.authorise([manifest.record_id], step=step, by=by, lifetime=AUTHORISATION)
             return _kept(service.sign(authorisation, by=by, signer=signer, time_stamper=tsa))
-        now = self._house.clock()
         export = hashlib.sha256(incoming.pdf[: incoming.document.revisions[0].end]).digest()
         items = (AuthorisedItem(manifest.record_id, manifest.version, export, step),)
-        authorisation = Authorisation(secrets.token_hex(16), by.id, now, now + AUTHORISATION, items)
+        authorisation = self._house.services.records.authorisations.grant(items, by=by, lifetime=AUTHORISATION)
         item = BatchItem(manifest.record_id, incoming.pdf, manifest, step)
-        return _made(sign_batch([item], signer=signer, time_stamper=tsa, clock=self._house.clock, authorisation=authorisation))
+        signed = _made(sign_batch([item], signer=signer, time_stamper=tsa, clock=self._house.clock, authorisation=authorisation))
+        # the books do not keep this output: the item is used before it is handed out
+        spent = SpentItem(authorisation.id, manifest.record_id, manifest.version, step, self._house.clock())
+        self._house.stores.authorisations.spend(spent)
+        return signed
 
     def _incoming(self, caller: Caller, pdf: bytes) -> _Incoming:
         document = Document.parse(pdf)
@@ -145,11 +145,13 @@ class UploadSigner:
         if not issued or issued[-1].certificate_der is None:
             raise NotFoundError(f"school {caller.school.id} has no seal; the department issues it")
         key = self._house.keys.open(seal_label(caller.school))
-        look = Appearance(name=caller.school.short_name, role=LABELS[Role.SCHOOL_SEAL], organization=caller.school.locality)
-        return self._signer(issued[-1].certificate_der, key, look)
+        school = caller.school
+        return self._signer(issued[-1].certificate_der, key, school.short_name, LABELS[Role.SCHOOL_SEAL], school.locality)
 
-    def _signer(self, certificate_der: bytes, key: SigningKey, look: Appearance) -> BatchSigner:
-        return BatchSigner(certificate_der=certificate_der, chain=(self._house.authority.issuing_der,), key=key, appearance=look)
+    def _signer(self, certificate_der: bytes, key: SigningKey, name: str, role: str, organization: str) -> BatchSigner:
+        house = self._house
+        look = school_look(name, role=role, organization=organization, verify_url=verify_page(house.settings, house.plan))
+        return BatchSigner(certificate_der=certificate_der, chain=(house.authority.issuing_der,), key=key, appearance=look)
 
 
 def _seal_step(manifest: Manifest) -> Step:

@@ -12,16 +12,15 @@ from config.house import House
 from config.house_file import HousePlan
 from config.settings import Settings
 from pki.establish import Organization
-from pki.kdf import RFC9106_64MIB, KeyDerivation
 from pki.pin import ActivationCode, Pin, blocked_pins, new_pin
 from records.enrolment import Enrolled, activation_kdf, enrol_seal
 from records.holder import Holders
+from records.look import school_look
 from records.person import Role, School, Student, Teacher
 from records.roster import RosterFile, RosterImport
 from records.roster_service import RosterService
 from records.sample import CLASS, sample_roster
 from records.state import Actor
-from signing.appearance import Appearance
 from signing.batch import BatchSigner
 
 BASE_URL = "http://records.example.org"
@@ -95,7 +94,7 @@ def enrol_people(house: House, service: RosterService, roster: RosterImport) -> 
         principal=next(who for who in staff if who.role is Role.PRINCIPAL),
         administrators=(first, second),
         pupils=house.stores.roster.students(school_id=SCHOOL_ID, class_name=CLASS),
-        holders=Holders(house.stores.holder_keys, house.keys, KeyDerivation(RFC9106_64MIB)),
+        holders=house.services.holders,
         codes={person.holder: person.activation_code for person in enrolled},
     )
 
@@ -103,5 +102,5 @@ def enrol_people(house: House, service: RosterService, roster: RosterImport) -> 
 def seal_signer(cast: Cast) -> BatchSigner:
     """The school's seal: its key stays in the key store."""
     key, certificate = enrol_seal(cast.school, authority=cast.house.authority.issuing, keys=cast.house.keys)
-    look = Appearance(cast.school.short_name, ROLES[Role.SCHOOL_SEAL])
+    look = school_look(cast.school.short_name, role=ROLES[Role.SCHOOL_SEAL], verify_url=f"{BASE_URL}/verify")
     return BatchSigner(certificate.certificate_der, (cast.house.authority.issuing_der,), key, look)

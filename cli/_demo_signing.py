@@ -12,12 +12,12 @@ from config.workflows import load_workflow
 from pki.pin import Pin
 from records.errors import OwnRequestError
 from records.export import Exporter
+from records.look import school_look
 from records.person import Teacher
 from records.record import RecordContent
 from records.sample import sample_records
 from records.service import RecordService, StepResult
 from records.state import RecordState
-from signing.appearance import Appearance
 from signing.batch import BatchSigner
 
 VERIFY_URL = f"{BASE_URL}/verify"
@@ -53,7 +53,7 @@ class Office:
         by = self.cast.actor(who)
         authorisation = self.service.authorise(ids, step=step, by=by, lifetime=LIFETIME)
         with self.cast.holders.opened(who.id, self.pins[who.id]) as (held, key):
-            look = Appearance(who.name, ROLES[who.role], self.cast.school.short_name)
+            look = school_look(who.name, role=ROLES[who.role], organization=self.cast.school.short_name, verify_url=VERIFY_URL)
             signer = BatchSigner(held.certificate_der, (self.cast.house.authority.issuing_der,), key, look)
             _all_done(self.service.sign(authorisation, by=by, signer=signer, time_stamper=self.cast.house.tsa), advance)
 
@@ -86,7 +86,11 @@ class Office:
 def open_office(cast: Cast, seal: BatchSigner) -> Office:
     house = cast.house
     service = RecordService(
-        records=house.stores.records, documents=house.stores.documents, exporter=Exporter(verify_url=VERIFY_URL), clock=house.clock
+        records=house.stores.records,
+        documents=house.stores.documents,
+        authorisations=house.stores.authorisations,
+        exporter=Exporter(verify_url=VERIFY_URL),
+        clock=house.clock,
     )
     pins = {who.id: cast.choose_pin(who.id) for who in (cast.homeroom, cast.principal)}
     return Office(cast, service, pins, seal)

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from config.house import House
+from config.pages import verify_page
 from pki.algorithms import SigningKey
 from pki.pin import Pin
 from pki.ports import CertificateEntry, CertificateState
 from records.enrolment import seal_holder, seal_label
 from records.errors import NotEntitledError, NotFoundError
-from records.export import HOMEROOM_LABEL, LABELS
+from records.export import LABELS, step_label
+from records.look import school_look
 from records.person import Person, Role, School
-from signing.appearance import Appearance
 from signing.batch import BatchSigner
 from signing.workflow import Step
 
@@ -23,9 +24,8 @@ def holder_signer(house: House, who: Person, pin: Pin, step: Step) -> Iterator[B
     """The person's signer for the length of the block. Raises :class:`pki.errors.WrongSecretError`, and as :func:`require_certificate`."""
     require_certificate(house, who.id, step)
     school = house.stores.roster.school(who.school_id)
-    label = HOMEROOM_LABEL if step.id == "homeroom" else LABELS.get(step.role, step.role)
     with house.services.holders.opened(who.id, pin) as (held, key):
-        yield _signer(house, held.certificate_der, key, Appearance(who.name, label, school.short_name))
+        yield _signer(house, held.certificate_der, key, who.name, step_label(step), school.short_name)
 
 
 def require_certificate(house: House, holder: str, step: Step) -> None:
@@ -50,7 +50,7 @@ def seal_signer(house: House, school: School) -> BatchSigner:
     if entry is None or entry.certificate_der is None:
         raise NotFoundError(f"school {school.id} has no seal in force; `eduseal enrol --seal {school.id}` issues one")
     key = house.keys.open(seal_label(school))
-    return _signer(house, entry.certificate_der, key, Appearance(school.short_name, LABELS[Role.SCHOOL_SEAL], school.locality))
+    return _signer(house, entry.certificate_der, key, school.short_name, LABELS[Role.SCHOOL_SEAL], school.locality)
 
 
 def standing_seal(house: House, school: School) -> CertificateEntry | None:
@@ -61,5 +61,6 @@ def standing_seal(house: House, school: School) -> CertificateEntry | None:
     return standing[-1] if standing else None
 
 
-def _signer(house: House, certificate_der: bytes, key: SigningKey, look: Appearance) -> BatchSigner:
+def _signer(house: House, certificate_der: bytes, key: SigningKey, name: str, role: str, organization: str) -> BatchSigner:
+    look = school_look(name, role=role, organization=organization, verify_url=verify_page(house.settings, house.plan))
     return BatchSigner(certificate_der, (house.authority.issuing_der,), key, look)

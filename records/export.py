@@ -50,11 +50,11 @@ class Exporter:
 
     def export(self, record: Record, workflow: Workflow) -> bytes:
         """The unsigned PDF; raises :class:`ExportError`."""
-        labels = {step.id: _label(step) for step in workflow.steps}
+        labels = {step.id: step_label(step) for step in workflow.steps}
         address = f"{self._verify_url}?{urlencode({'record': record.id, 'version': record.version})}"
         inputs = {
             "record": record_json(record, workflow).decode(),
-            "fields": json.dumps([{"field": step.field, "label": labels[step.id]} for step in workflow.steps]),
+            "fields": json.dumps([{"field": step.field, "label": labels[step.id], "box": _box(step, workflow)} for step in workflow.steps]),
             "verify": address,
             "qr": qr_svg(address),
         }
@@ -96,8 +96,17 @@ def qr_svg(address: str) -> str:
     return drawn.getvalue().decode()
 
 
-def _label(step: Step) -> str:
-    return HOMEROOM_LABEL if step.id == "homeroom" else LABELS.get(step.role, step.role)
+def step_label(step: Step) -> str:
+    """What people call a step: its own label, else its role's."""
+    return step.label or (HOMEROOM_LABEL if step.id == "homeroom" else LABELS.get(step.role, step.role))
+
+
+def _box(step: Step, workflow: Workflow) -> str:
+    """How the template draws the step's box: a "strip" over the others, "small" for those that sign side by side, else "large"."""
+    if step.certifies:
+        return "strip"
+    alone = all(other is step or step.id in workflow.before(other.id) or other.id in workflow.before(step.id) for other in workflow.steps)
+    return "large" if alone else "small"
 
 
 def _first_line(exc: Exception) -> str:

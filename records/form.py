@@ -91,7 +91,7 @@ def _field(pdf: Pdf, step: Step, boxes: dict[str, tuple[Object, Object]], label:
 
 
 def _lock(step: Step) -> Dictionary:
-    """An approval locks its own field, or those that its step names; the closing seal locks all and permits no further change (domain.md)."""
+    """An approval locks its own field, or those that its step names; the closing seal locks all, for good (domain.md)."""
     if step.seal:
         return Dictionary(Type=Name.SigFieldLock, Action=Name.All, P=PERMIT_NOTHING_MORE)
     return Dictionary(Type=Name.SigFieldLock, Action=Name.Include, Fields=Array([String(name) for name in step.locked_fields]))

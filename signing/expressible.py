@@ -58,7 +58,7 @@ def _check_certification(workflow: str, steps: Sequence[Step], before: Mapping[s
     if first.seal:
         raise PolicyError(f"workflow {workflow}: step {first.id} cannot both certify and close the record")
     if first.locks is not None:
-        raise PolicyError(f"workflow {workflow}: step {first.id} certifies and locks no field; what may change is said for the whole document")
+        raise PolicyError(f"workflow {workflow}: step {first.id} certifies the whole document; it cannot lock single fields")
     for step in steps:
         if step is not first and first.id not in before[step.id]:
             raise PolicyError(
