@@ -14,10 +14,12 @@ from api.authority import AuthorityEndpoints
 from api.checker import Checker, Judge
 from api.crl_shelf import CrlShelf
 from api.errors import install
+from api.log_sealing import sealing
 from api.middleware import BodyLimit, Faults, HeadAsGet, SecurityHeaders
 from api.pages.verify import verify_routes
 from api.routes.certificates import certificate_routes
 from api.routes.health import health_routes
+from api.routes.log import log_routes
 from api.routes.publication import publication_routes
 from api.routes.signing import signing_routes
 from api.routes.verification import verification_routes
@@ -36,6 +38,7 @@ def create_app(house: House, judge: Judge) -> ASGIApp:
         title="EduSeal",
         summary="Digital signatures for education records",
         openapi_url="/api/v1/openapi.json",
+        lifespan=sealing(house.sealer),
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},  # what is checked here is told to nobody
@@ -44,6 +47,7 @@ def create_app(house: House, judge: Judge) -> ASGIApp:
     app.include_router(verify_routes(house, checker))
     app.include_router(verification_routes(checker))
     app.include_router(publication_routes(house, crls))
+    app.include_router(log_routes(house))
     app.include_router(health_routes(house))
     access = Access(house)
     app.include_router(certificate_routes(house, access))

@@ -34,6 +34,7 @@ def opened(home: str | None, database_url: str | None, passphrase_file: str | No
     house = open_house(settings, clock=utc_now, passphrase=passphrase)
     try:
         yield house
+        house.sealer.seal()  # what the command did is under a signed checkpoint before it says so
     finally:
         house.close()
 

@@ -77,7 +77,9 @@ def create_house(settings: Settings, plan: HousePlan, *, clock: Clock, passphras
         )
         write_whole(settings.issuing_pem, _pem(authority.issuing_der))
         write_whole(settings.root_pem, _pem(authority.root_der))
-        return wire(settings, plan, clock=clock, keys=keys, database=database, authority=authority, profiles=profiles)
+        house = wire(settings, plan, clock=clock, keys=keys, database=database, authority=authority, profiles=profiles)
+        house.sealer.seal()
+        return house
 
 
 def open_house(settings: Settings, *, clock: Clock, passphrase: str, lint_rate: float = SAMPLE_RATE) -> House:

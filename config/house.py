@@ -12,6 +12,8 @@ from db.documents import Documents
 from db.engine import Database
 from db.holder_keys import HolderKeys
 from db.log import Log
+from db.log_seal import LogSealer
+from db.log_tree import LogTree
 from db.records import Records
 from db.roster import Roster
 from pki.crl import CrlSigner
@@ -39,6 +41,7 @@ class Stores:
     documents: Documents
     api_keys: ApiKeys
     log: Log
+    log_tree: LogTree
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class House:
     policy: VerificationPolicy
     stores: Stores
     services: Services
+    sealer: LogSealer
 
     def close(self) -> None:
         self.stores.database.close()

@@ -67,6 +67,11 @@ class Settings:
         return self.home / "keys"
 
     @property
+    def log(self) -> Path:
+        """The log's key and the newest checkpoint (:mod:`config.log`)."""
+        return self.home / "log"
+
+    @property
     def documents(self) -> Path:
         return self.home / "documents"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from certs.loader import load, names
 from config.house import House, Services, Stores
 from config.house_file import HousePlan
+from config.log import log_sealer
 from config.policy import load_policy
 from config.settings import Settings
 from db.api_keys import ApiKeys
@@ -14,6 +15,7 @@ from db.documents import Documents
 from db.engine import Database
 from db.holder_keys import HolderKeys
 from db.log import Log
+from db.log_tree import LogTree
 from db.records import Records
 from db.roster import Roster
 from pki.crl import CrlSigner
@@ -81,6 +83,7 @@ def wire(
         policy=load_policy(POLICY),
         stores=stores,
         services=_services(settings, plan, stores, keys, clock),
+        sealer=log_sealer(settings, plan, keys=keys, database=database),
     )
 
 
@@ -95,6 +98,7 @@ def stores_of(settings: Settings, database: Database) -> Stores:
         documents=Documents(database, content),
         api_keys=ApiKeys(database),
         log=Log(database),
+        log_tree=LogTree(database),
     )
 
 

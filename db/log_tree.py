@@ -46,7 +46,11 @@ class LogTree:
             self._check(connection, end)
             if not 0 <= start < end:
                 raise TreeRangeError(f"leaves {start} to {end}: expected a start from 0 to below the end")
-            return tuple(_leaves(connection, start, min(end, start + MAX_LEAVES)))
+            end = min(end, start + MAX_LEAVES)
+            found = _leaves(connection, start, end)
+        if len(found) != end - start:
+            raise LogTamperedError(f"the log has lost entry {start + len(found)}; run `eduseal log verify`")
+        return tuple(found)
 
     def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
         """Raises :class:`pki.merkle.TreeRangeError`."""
