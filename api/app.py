@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from api.access import Access, Attempts
+from api.access import Access
 from api.authority import AuthorityEndpoints
 from api.checker import Checker, Judge
 from api.crl_shelf import CrlShelf
@@ -51,7 +51,7 @@ def create_app(house: House, judge: Judge) -> ASGIApp:
     app.include_router(health_routes(house))
     access = Access(house)
     app.include_router(certificate_routes(house, access))
-    app.include_router(signing_routes(access, UploadSigner(house, judge, Attempts(clock=house.clock))))
+    app.include_router(signing_routes(access, UploadSigner(house, judge)))
     app.mount("/static", Static(directory=STATIC))
     limited = HeadAsGet(BodyLimit(app))
     return SecurityHeaders(Faults(AuthorityEndpoints(limited, responder=house.responder, tsa=house.tsa, clock=house.clock)))

@@ -35,6 +35,7 @@ from records.errors import (
     LifeCycleError,
     NotEntitledError,
     NotFoundError,
+    PinLockedError,
     RecordsError,
     StaleRecordError,
 )
@@ -54,6 +55,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     NotRecordedError: HTTPStatus.NOT_FOUND,
     WrongSecretError: HTTPStatus.FORBIDDEN,
     NotEntitledError: HTTPStatus.FORBIDDEN,
+    PinLockedError: HTTPStatus.LOCKED,
     StaleRecordError: HTTPStatus.CONFLICT,
     AlreadySpentError: HTTPStatus.CONFLICT,
     AlreadySignedError: HTTPStatus.CONFLICT,

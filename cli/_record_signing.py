@@ -16,6 +16,7 @@ from cli._people import actor, person, seal_actor
 from cli._record_choice import Choice, ClassName, Everything, Ids, Standing
 from cli._secret import secret
 from cli._signers import holder_signer, require_certificate, seal_signer
+from cli.main import UsageError
 from config.house import House
 from pki.pin import Pin
 from records.service import StepResult
@@ -23,15 +24,18 @@ from records.state import Actor
 from signing.workflow import Step
 
 FAILED = 1
-LIFETIME = timedelta(hours=1)  # of one authorisation; a run of 5,000 records takes about ten minutes
+LIFETIME = timedelta(minutes=15)  # of one authorisation; a run of 5,000 records takes less than ten
 
 
 def sign(
-    step: Annotated[str, typer.Option(metavar="STEP", help="The workflow's step, such as homeroom or principal.")],
     by: Annotated[str, typer.Option("--by", metavar="HOLDER", help="Roster id of the person who signs.")],
+    step: Annotated[str | None, typer.Option(metavar="STEP", help="The workflow's step, such as homeroom or principal.")] = None,
     ids: Ids = None,
     class_name: ClassName = None,
     everything: Everything = False,
+    resume: Annotated[
+        str | None, typer.Option(metavar="AUTHORISATION", help="Sign what is left of an authorisation that was interrupted.")
+    ] = None,
     pin_file: Annotated[str | None, typer.Option(metavar="FILE", help="First line: their PIN; - is a line of standard input.")] = None,
     home: Home = None,
     database_url: DatabaseUrl = None,
@@ -39,10 +43,18 @@ def sign(
 ) -> int:
     """Sign a step of many records under one PIN.
 
-    The PIN is asked for once. It authorises exactly the records listed, as they stand. An error stops only its own record. Repeating is
-    safe: what carries the step's signature already is passed over, so after an interruption the same command signs the rest. Exit status
-    1 where a record could not be signed.
+    The PIN is asked for once. It authorises exactly the records listed, as they stand, for 15 minutes. An error stops only its own
+    record. Repeating is safe: what carries the step's signature already is passed over. After an interruption the same command signs the
+    rest, under a new authorisation; `--resume` with the id shown signs it under the one that was given. Exit status 1 where a record
+    could not be signed.
     """
+    if resume is not None:
+        if class_name or everything:
+            raise UsageError("--resume names an authorisation, and that its records; leave out --class and --all")
+        with opened(home, database_url, passphrase_file) as house:
+            return _resume(house, resume, by, step, tuple(ids or ()), pin_file)
+    if step is None:
+        raise UsageError("name the step that is signed: --step STEP (or go on with --resume AUTHORISATION)")
     choice = Choice(tuple(ids or ()), class_name, everything)
     with opened(home, database_url, passphrase_file) as house:
         who = actor(house.stores.roster, by)
@@ -114,7 +126,25 @@ def _signed(house: House, by: Actor, step: Step, waiting: list[Standing], pin: P
     records = house.services.records
     with holder_signer(house, person(house.stores.roster, by.id), pin, step) as signer:
         authorisation = records.authorise([standing.record_id for standing in waiting], step=step.id, by=by, lifetime=LIFETIME)
+        print(f"Authorisation {authorisation.id}, until {authorisation.expires_at:%H:%M:%S} UTC.", file=sys.stderr, flush=True)
         yield from records.sign(authorisation, by=by, signer=signer, time_stamper=house.tsa)
+
+
+def _resume(house: House, authorisation_id: str, by: str, step_id: str | None, ids: tuple[str, ...], pin_file: str | None) -> int:
+    """What is left of an authorisation, or of that what is named; what it does not permit is refused by the service and logged."""
+    records, who = house.services.records, actor(house.stores.roster, by)
+    authorisation = records.authorisations.claim(authorisation_id, by=who)
+    left = [(item.record_id, item.step) for item in authorisation.unused]
+    wanted = [(record_id, step_id or left[0][1]) for record_id in ids] or [pair for pair in left if step_id in (None, pair[1])]
+    states = {record_id: house.stores.records.load(record_id) for record_id, _ in wanted}
+    run = _Run([Standing(record_id, state.working.number) for record_id, state in states.items()], verb="signed")
+    step = next((step for state in states.values() for step in state.workflow.steps if step.id == wanted[0][1]), None)
+    if step is None:
+        raise UsageError(f"authorisation {authorisation_id} has nothing left of step {step_id}")
+    print(f"{len(wanted)} of {len(authorisation.items)} to sign: step {step.id}, by {by}.", file=sys.stderr)
+    with holder_signer(house, person(house.stores.roster, by), Pin(secret("PIN", flag="--pin-file", file=pin_file)), step) as signer:
+        run.tell(records.resume(authorisation_id, by=who, signer=signer, time_stamper=house.tsa, wanted=wanted))
+    return run.finish()
 
 
 def _sealed(house: House, school: str, by: Actor, waiting: list[Standing]) -> Iterator[StepResult]:

@@ -62,11 +62,11 @@ def command(
     if again and (school or class_name or role):
         raise UsageError("--again names its people; leave out --school, --class and --role")
     with opened(home, database_url, passphrase_file) as house:
-        people = list(_again(house, again) if again else _waiting(house, school, class_name, role))
+        people = list(again_of(house, again) if again else _waiting(house, school, class_name, role))
         if not people:
             print("Nobody waits for a certificate.")
             return 0
-        return _enrol(house, people, sheet)
+        return enrol_onto_sheet(house, people, sheet)
 
 
 def _waiting(house: House, school: str | None, class_name: str | None, role: Holders | None) -> Iterator[Person]:
@@ -82,7 +82,7 @@ def _waiting(house: House, school: str | None, class_name: str | None, role: Hol
             yield who
 
 
-def _again(house: House, ids: list[str]) -> Iterator[Person]:
+def again_of(house: House, ids: list[str]) -> Iterator[Person]:
     people = {who.id: who for who in house.services.roster.people_to_enrol()}
     for holder in dict.fromkeys(ids):
         if holder not in people:
@@ -90,7 +90,8 @@ def _again(house: House, ids: list[str]) -> Iterator[Person]:
         yield people[holder]
 
 
-def _enrol(house: House, people: list[Person], path: str) -> int:
+def enrol_onto_sheet(house: House, people: list[Person], path: str) -> int:
+    """Keys, certificates and a sheet of activation codes; certificates that they replace are revoked. Returns the exit status."""
     schools = {school.id: school for school in house.stores.roster.schools()}
     failed = 0
     with ExitStack() as stack:

@@ -46,7 +46,7 @@ def create_house(settings: Settings, plan: HousePlan, *, clock: Clock, passphras
     """Makes key store, database, keys and certificates, and in `settings.home` `ca/root.pem` and `ca/issuing.pem` last of all.
 
     A key store that `settings` name is written down in `house.toml`. After a crash it goes on where it stopped. Raises
-    :class:`config.errors.HouseExistsError` where a finished authority stands, in the home or in the key store, and the errors of `pki` and `db`.
+    :class:`config.errors.HouseExistsError` where an authority stands, in the home or in the key store, and the errors of `pki` and `db`.
     """
     urls = AuthorityUrls(plan.base_url)
     place = key_store_place(settings, plan)

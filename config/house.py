@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from config.house_file import HousePlan
 from config.settings import Settings
 from db.api_keys import ApiKeys
+from db.authorisations import Authorisations
 from db.certificates import Certificates
 from db.documents import Documents
 from db.engine import Database
@@ -14,6 +15,7 @@ from db.holder_keys import HolderKeys
 from db.log import Log
 from db.log_seal import LogSealer
 from db.log_tree import LogTree
+from db.pin_attempts import PinAttempts
 from db.records import Records
 from db.roster import Roster
 from pki.crl import CrlSigner
@@ -39,6 +41,8 @@ class Stores:
     roster: Roster
     records: Records
     documents: Documents
+    authorisations: Authorisations
+    pin_attempts: PinAttempts
     api_keys: ApiKeys
     log: Log
     log_tree: LogTree

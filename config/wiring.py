@@ -9,6 +9,7 @@ from config.log import log_sealer
 from config.policy import load_policy
 from config.settings import Settings
 from db.api_keys import ApiKeys
+from db.authorisations import Authorisations
 from db.certificates import Certificates
 from db.content import ContentFolder
 from db.documents import Documents
@@ -16,6 +17,7 @@ from db.engine import Database
 from db.holder_keys import HolderKeys
 from db.log import Log
 from db.log_tree import LogTree
+from db.pin_attempts import PinAttempts
 from db.records import Records
 from db.roster import Roster
 from pki.crl import CrlSigner
@@ -29,6 +31,7 @@ from pki.profile import CertificateProfile, profiles_from
 from pki.timestamp import TimeStampAuthority
 from records.export import Exporter
 from records.holder import Holders
+from records.pin_gate import PinGate
 from records.roster_service import RosterService
 from records.service import RecordService
 
@@ -96,6 +99,8 @@ def stores_of(settings: Settings, database: Database) -> Stores:
         roster=Roster(database),
         records=Records(database, content),
         documents=Documents(database, content),
+        authorisations=Authorisations(database),
+        pin_attempts=PinAttempts(database),
         api_keys=ApiKeys(database),
         log=Log(database),
         log_tree=LogTree(database),
@@ -107,8 +112,14 @@ def _services(settings: Settings, plan: HousePlan, stores: Stores, keys: KeyStor
     exporter = Exporter(verify_url=f"{pages}/verify")
     return Services(
         roster=RosterService(stores.roster, keys, clock),
-        records=RecordService(records=stores.records, documents=stores.documents, exporter=exporter, clock=clock),
-        holders=Holders(stores.holder_keys, keys, KeyDerivation()),
+        records=RecordService(
+            records=stores.records,
+            documents=stores.documents,
+            authorisations=stores.authorisations,
+            exporter=exporter,
+            clock=clock,
+        ),
+        holders=Holders(stores.holder_keys, keys, KeyDerivation(), PinGate(stores.pin_attempts, clock)),
     )
 
 

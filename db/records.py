@@ -8,12 +8,13 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from db import log
+from db.authorisations import spend
 from db.content import ContentFolder
 from db.documents import Writing
 from db.engine import Database
-from db.tables import record_versions, records, spent_items
+from db.tables import record_versions, records
 from db.upsert import upsert
-from records.errors import AlreadySpentError, NotFoundError, StaleRecordError
+from records.errors import NotFoundError, StaleRecordError
 from records.ledger import LogEntry, entry_from_dict
 from records.ports import Document, SpentItem
 from records.state import RecordState
@@ -57,7 +58,7 @@ class Records:
             _save_versions(connection, state)
             # 2. the item of the authorisation
             if spent is not None:
-                _spend(connection, spent)
+                spend(connection, spent)
             # 3. the log
             for entry in entries:
                 subject = _subject(entry.record_id)
@@ -113,19 +114,6 @@ def _save_versions(connection: sa.Connection, state: RecordState) -> None:
             for version in state.versions
         ],
     )
-
-
-def _spend(connection: sa.Connection, item: SpentItem) -> None:
-    try:
-        connection.execute(
-            sa.insert(spent_items).values(
-                authorisation_id=item.authorisation_id, record_id=item.record_id, version=item.version, step=item.step
-            )
-        )
-    except sa.exc.IntegrityError:
-        raise AlreadySpentError(
-            f"authorisation {item.authorisation_id}: step {item.step} of record {item.record_id} version {item.version} is used already"
-        ) from None
 
 
 def _subject(record_id: str) -> str:

@@ -155,6 +155,23 @@ holder_keys = sa.Table(
     sa.Column("wrapped_opening", sa.LargeBinary),
 )
 
+# Wrong PINs since the last right one, and what an administrator gave to end a lock.
+pin_attempts = sa.Table(
+    "pin_attempts",
+    metadata,
+    sa.Column("holder", ID, primary_key=True),
+    sa.Column("issuer", sa.String(100), primary_key=True),
+    sa.Column("serial", Serial, primary_key=True),
+    sa.Column("wrong", sa.Integer, nullable=False),
+    sa.Column("last_at", UtcDateTime, nullable=False),
+    sa.Column("unlock_by", ID),
+    sa.Column("unlock_code_sha256", SHA256),
+    sa.Column("unlock_until", UtcDateTime),
+    sa.Column("unlock_tries", sa.Integer, nullable=False),
+    sa.CheckConstraint("wrong >= 0", name="wrong"),
+    sa.ForeignKeyConstraint(["holder", "issuer", "serial"], ["holder_keys.holder", "holder_keys.issuer", "holder_keys.serial"]),
+)
+
 records = sa.Table(
     "records",
     metadata,
@@ -185,6 +202,28 @@ documents = sa.Table(
     sa.Column("path", sa.Text, nullable=False),
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.ForeignKeyConstraint(["record_id", "version"], ["record_versions.record_id", "record_versions.version"]),
+)
+
+authorisations = sa.Table(
+    "authorisations",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("holder", ID, nullable=False, index=True),
+    sa.Column("granted_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+    sa.CheckConstraint("granted_at < expires_at", name="expires_at"),
+)
+
+authorisation_items = sa.Table(
+    "authorisation_items",
+    metadata,
+    sa.Column("authorisation_id", sa.String(32), sa.ForeignKey("authorisations.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("record_id", ID, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("step", ID, nullable=False),
+    sa.Column("export_sha256", SHA256, nullable=False),
+    sa.UniqueConstraint("authorisation_id", "record_id", "version", "step"),
 )
 
 # An item of an authorisation is good for one signature: the primary key says so.

@@ -86,16 +86,16 @@ def new_activation_code() -> ActivationCode:
     return _grouped(symbols + _check_symbol(symbols))
 
 
-def read_activation_code(text: str) -> ActivationCode:
-    """A code as a person types it: any case, with or without hyphens, O for 0, I or L for 1.
+def read_activation_code(text: str, *, what: str = "activation code") -> ActivationCode:
+    """A code as a person types it: any case, with or without hyphens, O for 0, I or L for 1. `what` is what messages call it.
 
     Raises :class:`pki.errors.WrongSecretError` where it cannot be a code; 31 of 32 mistypings are found by the check symbol.
     """
     symbols = re.sub(r"[\s-]", "", text[: 4 * CODE_SYMBOLS]).upper().translate(_LOOK_ALIKE)
     if len(symbols) != CODE_SYMBOLS or not set(symbols) <= set(ALPHABET):
-        raise WrongSecretError(f"activation code: expected {CODE_SYMBOLS} letters and digits in groups of {GROUP}, as printed")
+        raise WrongSecretError(f"{what}: expected {CODE_SYMBOLS} letters and digits in groups of {GROUP}, as printed")
     if _check_symbol(symbols[:-1]) != symbols[-1]:
-        raise WrongSecretError("activation code: mistyped; compare it with the printed one")
+        raise WrongSecretError(f"{what}: mistyped; compare it with the printed one")
     return _grouped(symbols)
 
 

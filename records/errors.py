@@ -31,6 +31,10 @@ class AlreadySpentError(RecordsError):
     """An item of an authorisation has been used before; each is good for one signature."""
 
 
+class PinLockedError(RecordsError):
+    """Too many wrong PINs: an administrator and the holder unlock the key together, or it is replaced."""
+
+
 class LifeCycleError(RecordsError):
     """Base of illegal moves; the record is unchanged."""
 

@@ -14,14 +14,17 @@ from records.blocked import Blocked
 from records.ledger import LogEntry
 from records.person import Person, School, Student, Teacher
 from records.state import RecordState
+from signing.authorisation import Authorisation
 
 __all__ = [
+    "AuthorisationStore",
     "Clock",
     "Document",
     "DocumentKind",
     "DocumentStore",
     "HolderKey",
     "HolderKeyStore",
+    "PinAttemptStore",
     "RecordStore",
     "RosterStore",
     "SpentItem",
@@ -52,12 +55,14 @@ class Document:
 
 @dataclass(frozen=True)
 class SpentItem:
-    """An item of an authorisation (design.md, idea 8): good for one signature on one version. All four fields are its key."""
+    """An item of an authorisation (design.md, idea 8): good for one signature on one version. The first four fields are its key."""
 
     authorisation_id: str
     record_id: str
     version: int
     step: str
+    at: datetime = field(compare=False)
+    """When it is used; for the log."""
 
 
 class RecordStore(Protocol):
@@ -169,4 +174,64 @@ class HolderKeyStore(Protocol):
 
     def of_holder(self, holder: str) -> tuple[HolderKey, ...]:
         """Oldest first."""
+        ...
+
+
+class AuthorisationStore(Protocol):
+    """What people agreed to sign. Items are marked as used by :meth:`RecordStore.save`, in the transaction that stores the output."""
+
+    def grant(self, authorisation: Authorisation) -> None:
+        """Keeps it and writes `authorisation.granted` to the log."""
+        ...
+
+    def load(self, authorisation_id: str) -> Authorisation:
+        """With the items used so far. Raises :class:`records.errors.NotFoundError`."""
+        ...
+
+    def standing(self, *, at: datetime, holder: str | None = None) -> tuple[Authorisation, ...]:
+        """Those not expired with something left to sign, oldest first; of one holder, or of everybody."""
+        ...
+
+    def spend(self, item: SpentItem) -> None:
+        """Marks an item as used whose output the books do not keep. Raises :class:`records.errors.AlreadySpentError`."""
+        ...
+
+    def refused(self, authorisation_id: str, *, by: str, reason: str, at: datetime, record_id: str | None = None) -> None:
+        """Writes `authorisation.refused` to the log: somebody tried what it does not, or no longer, permit."""
+        ...
+
+
+class PinAttemptStore(Protocol):
+    """How often a key's PIN was tried. One count for each holder, issuer and serial: a new key starts with none."""
+
+    def begin(self, key: HolderKey, *, most: int, at: datetime) -> bool:
+        """Counts an attempt BEFORE the PIN is tried, so that no crash gives one for free; False where `most` are counted already."""
+        ...
+
+    def begin_unlocking(self, key: HolderKey, *, code_sha256: bytes, at: datetime) -> bool:
+        """Takes one of the tries that :meth:`grant_unlock` gave; False where code or time is wrong, or none is left."""
+        ...
+
+    def right(self, key: HolderKey, *, most: int, at: datetime) -> None:
+        """Clears the count and any unlock; `pin.unlocked` goes to the log where `most` were counted before this attempt."""
+        ...
+
+    def wrong(self, key: HolderKey, *, most: int, at: datetime) -> None:
+        """Writes `pin.wrong` to the log, with `locked` true where `most` are counted now."""
+        ...
+
+    def take_back(self, key: HolderKey) -> None:
+        """Uncounts an attempt whose PIN was not tried after all, for another fault."""
+        ...
+
+    def wrong_so_far(self, key: HolderKey) -> int:
+        """Attempts counted since the last right one."""
+        ...
+
+    def grant_unlock(self, key: HolderKey, *, by: str, code_sha256: bytes, tries: int, until: datetime, at: datetime) -> None:
+        """Replaces any earlier unlock and writes `pin.unlock_granted` to the log. The count stays."""
+        ...
+
+    def reset(self, key: HolderKey, *, by: str, at: datetime) -> None:
+        """Writes `pin.reset` to the log: `key` is the new one that replaces a key whose PIN was forgotten."""
         ...

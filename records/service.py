@@ -1,6 +1,6 @@
 """The record service: the moves of the life cycle, each saved with its log entries in one transaction, and the signing of many records.
 
->>> service = RecordService(records=store, documents=store, exporter=exporter, clock=utc_now)                    # doctest: +SKIP
+>>> service = RecordService(records=store, documents=store, authorisations=store, exporter=exporter, clock=now)  # doctest: +SKIP
 >>> authorisation = service.authorise(ids, step="homeroom", by=teacher, lifetime=timedelta(minutes=15))         # doctest: +SKIP
 >>> for result in service.sign(authorisation, by=teacher, signer=signer, time_stamper=tsa):                    # doctest: +SKIP
 ...     print(result.record_id, result.error or "signed")
@@ -11,7 +11,6 @@ Who a person is and whether the PIN is right have been settled before; `by` says
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,8 +18,9 @@ from functools import lru_cache
 
 from pki.errors import PkiError
 from pki.ports import Clock, TimeStamper
+from records.authorisations import Authorisations
 from records.canonical import record_json
-from records.errors import NotEntitledError, RecordsError
+from records.errors import RecordsError
 from records.export import Exporter
 from records.guard import Move
 from records.lifecycle import (
@@ -34,7 +34,7 @@ from records.lifecycle import (
     revise,
     withdraw,
 )
-from records.ports import Document, DocumentKind, DocumentStore, RecordStore, SpentItem
+from records.ports import AuthorisationStore, Document, DocumentKind, DocumentStore, RecordStore, SpentItem
 from records.record import Record, RecordContent
 from records.state import Actor, RecordState
 from signing.appearance import AppearanceRenderer
@@ -61,10 +61,13 @@ class StepResult:
 class RecordService:
     """Loads a state, makes a pure move, saves state and entries together. Safe to share between threads as far as its stores are."""
 
-    def __init__(self, *, records: RecordStore, documents: DocumentStore, exporter: Exporter, clock: Clock) -> None:
+    def __init__(
+        self, *, records: RecordStore, documents: DocumentStore, authorisations: AuthorisationStore, exporter: Exporter, clock: Clock
+    ) -> None:
         self._records = records
         self._documents = documents
         self._clock = clock
+        self.authorisations = Authorisations(authorisations, clock)
         # exporting is repeatable to the octet, so remembering it is invisible
         self._export: Callable[[Record, Workflow], bytes] = lru_cache(maxsize=EXPORTS_REMEMBERED)(exporter.export)
 
@@ -102,7 +105,7 @@ class RecordService:
         return self._so_far(self._records.load(record_id))
 
     def authorise(self, record_ids: Iterable[str], *, step: str, by: Actor, lifetime: timedelta) -> Authorisation:
-        """What `by` agrees to sign: exactly these exports, once each. Raises where a record is not ready for the step."""
+        """What `by` agrees to sign: exactly these exports, once each; kept and logged. Raises where a record is not ready for the step."""
         now = self._clock()
         items = []
         for record_id in record_ids:
@@ -110,26 +113,49 @@ class RecordService:
             record_signature(state, step, by=by, at=now, document_sha256=_NO_SIGNATURE_YET)
             digest = hashlib.sha256(self._unsigned(state)).digest()
             items.append(AuthorisedItem(record_id, state.working.number, digest, step))
-        return Authorisation(secrets.token_hex(16), by.id, now, now + lifetime, tuple(items))
+        return self.authorisations.grant(items, by=by, lifetime=lifetime)
 
     def sign(self, authorisation: Authorisation, *, by: Actor, signer: BatchSigner, time_stamper: TimeStamper) -> Iterator[StepResult]:
-        """Signs what is authorised, record by record, as results are asked for; an error stops only its own record.
+        """Signs what is authorised and not signed yet, as :meth:`resume` does."""
+        return self.resume(authorisation.id, by=by, signer=signer, time_stamper=time_stamper)
 
-        The item is marked as used in the transaction that stores its output, so after a crash the same authorisation finishes the rest.
+    def resume(
+        self,
+        authorisation_id: str,
+        *,
+        by: Actor,
+        signer: BatchSigner,
+        time_stamper: TimeStamper,
+        wanted: Iterable[tuple[str, str]] | None = None,
+    ) -> Iterator[StepResult]:
+        """Signs what is left of an authorisation, record by record, as results are asked for; an error stops only its own record.
+
+        An item is marked as used in the transaction that stores its output, so after a crash the same authorisation finishes the rest.
+        `wanted` names pairs of record and step instead; what the authorisation does not permit is refused and logged. Raises as
+        :meth:`records.authorisations.Authorisations.claim`.
         """
-        if authorisation.holder != by.id:
-            raise NotEntitledError(f"authorisation {authorisation.id} was granted by {authorisation.holder}, got {by.id}")
+        authorisation = self.authorisations.claim(authorisation_id, by=by)
         renderer = AppearanceRenderer()
-        for item in authorisation.unused:
+        for record_id, step in wanted or [(item.record_id, item.step) for item in authorisation.unused]:
             try:
-                state, work = self._work(item.record_id, item.step, by)
+                state = self._records.load(record_id)
+                item = authorisation.find(record_id, state.working.number, step)
+                authorisation.use(item, at=self._clock())
                 results = sign_batch(
-                    [work], signer=signer, time_stamper=time_stamper, clock=self._clock, authorisation=authorisation, renderer=renderer
+                    [self._work(state, step, by)],
+                    signer=signer,
+                    time_stamper=time_stamper,
+                    clock=self._clock,
+                    authorisation=authorisation,
+                    renderer=renderer,
                 )
-                spent = SpentItem(authorisation.id, item.record_id, item.version, item.step)
-                yield self._keep(state, next(results), by, spent)
+                spent = SpentItem(authorisation.id, item.record_id, item.version, item.step, self._clock())
+                result = self._keep(state, next(results), by, spent)
             except (RecordsError, SigningError, PkiError) as exc:
-                yield StepResult(item.record_id, error=exc)
+                result = StepResult(record_id, error=exc)
+            if result.error is not None:
+                self.authorisations.note(authorisation.id, by=by, error=result.error, record_id=record_id)
+            yield result
 
     def seal(
         self,
@@ -148,8 +174,8 @@ class RecordService:
         def works() -> Iterator[BatchItem]:
             for record_id in record_ids:
                 try:
-                    states[record_id], work = self._work(record_id, step, by)
-                    yield work
+                    states[record_id] = self._records.load(record_id)
+                    yield self._work(states[record_id], step, by)
                 except (RecordsError, SigningError) as exc:
                     refused.append(StepResult(record_id, error=exc))
 
@@ -160,12 +186,11 @@ class RecordService:
                 yield StepResult(result.id, error=exc)
         yield from refused
 
-    def _work(self, record_id: str, step: str, by: Actor) -> tuple[RecordState, BatchItem]:
-        """The record and what is to be signed of it; raises before any key is touched where the step is not to be signed now."""
-        state = self._records.load(record_id)
+    def _work(self, state: RecordState, step: str, by: Actor) -> BatchItem:
+        """What is to be signed of the record; raises before any key is touched where the step is not to be signed now."""
         record_signature(state, step, by=by, at=self._clock(), document_sha256=_NO_SIGNATURE_YET)
         manifest = parse_manifest(record_json(state.working.record, state.workflow))
-        return state, BatchItem(record_id, self._so_far(state), manifest, step)
+        return BatchItem(state.record_id, self._so_far(state), manifest, step)
 
     def _keep(self, state: RecordState, result: BatchResult, by: Actor, spent: SpentItem | None) -> StepResult:
         if result.document is None:

@@ -99,7 +99,8 @@ def test_who_has_no_key_activates_nothing(desk):
 def test_a_pin_is_changed(desk):
     change = ("change-pin", "SM-GV04", "--old-pin-file", "-", "--pin-file", "-")
     assert desk(*change, typed=f"{PIN}\n{OTHER}\n") == (0, "The key of SM-GV04 is under its new PIN.\n", "")
-    assert desk(*change, typed=f"{PIN}\n{OTHER}\n") == (65, "", "eduseal: the PIN or activation code does not open this key\n")
+    refusal = "eduseal: the PIN or activation code does not open this key; 4 of 5 tries left\n"
+    assert desk(*change, typed=f"{PIN}\n{OTHER}\n") == (65, "", refusal)
 
 
 def test_a_key_without_a_pin_has_none_to_change(desk):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
@@ -15,10 +16,11 @@ def sign(desk, *arguments: str, step: str = "homeroom", by: str = "SM-GV04", pin
 
 
 def test_a_class_is_signed_and_what_was_signed_is_passed_over(desk):
-    assert sign(desk, "--class", "9A") == (
-        0,
-        "already  R-1  version 1\nalready  R-2  version 1\nsigned   R-3  version 1\n1 signed, 2 before, 0 failed.\n",
-        "1 to sign: step homeroom, by SM-GV04.\n",
+    status, out, err = sign(desk, "--class", "9A")
+    assert status == 0
+    assert out == "already  R-1  version 1\nalready  R-2  version 1\nsigned   R-3  version 1\n1 signed, 2 before, 0 failed.\n"
+    assert re.fullmatch(
+        r"1 to sign: step homeroom, by SM-GV04\.\nAuthorisation [0-9a-f]{32}, until [0-9]{2}:[0-9]{2}:[0-9]{2} UTC\.\n", err
     )
 
 
@@ -54,7 +56,7 @@ def test_a_class_that_is_not_ready_is_told(desk):
 
 def test_a_wrong_pin_signs_nothing(desk):
     status, _, err = sign(desk, "R-3", pin="not the PIN at all")
-    assert (status, err.splitlines()[1]) == (65, "eduseal: the PIN or activation code does not open this key")
+    assert (status, err.splitlines()[1]) == (65, "eduseal: the PIN or activation code does not open this key; 4 of 5 tries left")
     assert desk("record", "list", "--step", "homeroom")[1].count("R-3") == 1
 
 

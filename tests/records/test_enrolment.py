@@ -19,8 +19,9 @@ from records.enrolment import activation_kdf, enrol, enrol_seal, seal_holder, se
 from records.errors import EnrolmentError, NotFoundError
 from records.holder import Holders
 from records.person import PersonalCode, Role, School, Sex, Student, Teacher
+from records.pin_gate import PinGate
 from tests.support.authority import make_authority
-from tests.support.record_stores import MemoryHolderKeys
+from tests.support.record_stores import MemoryHolderKeys, MemoryPinAttempts
 
 SM = School("SM", "NTRVN-0109999001", "Trường THCS Sao Mai", "Trường THCS Sao Mai", "Hà Nội")
 TEACHER = Teacher(
@@ -39,7 +40,8 @@ def authority():
 
 @pytest.fixture
 def holders(authority):
-    return Holders(MemoryHolderKeys(), authority.keys, KeyDerivation(KdfParameters(time_cost=1, memory_kib=64, lanes=1)))
+    kdf = KeyDerivation(KdfParameters(time_cost=1, memory_kib=64, lanes=1))
+    return Holders(MemoryHolderKeys(), authority.keys, kdf, PinGate(MemoryPinAttempts(), authority.clock))
 
 
 @pytest.fixture

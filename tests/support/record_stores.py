@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -12,17 +13,19 @@ from records.ledger import LogEntry
 from records.person import Person, School, Student, Teacher
 from records.ports import Document, DocumentKind, HolderKey, SpentItem
 from records.state import RecordState
+from signing.authorisation import Authorisation, AuthorisedItem
 from signing.verdict import RecordStatus
 
 
 class MemoryRecords:
-    """:class:`records.ports.RecordStore`, :class:`records.ports.DocumentStore` and :class:`signing.ports.RecordBook` in one."""
+    """:class:`records.ports.RecordStore`, DocumentStore and :class:`signing.ports.RecordBook` in one, with its authorisations."""
 
     def __init__(self) -> None:
         self.states: dict[str, RecordState] = {}
         self.entries: list[LogEntry] = []
         self.documents: dict[tuple[str, int, DocumentKind], Document] = {}
         self.spent: set[SpentItem] = set()
+        self.authorisations = MemoryAuthorisations(self.spent)
 
     def load(self, record_id: str) -> RecordState:
         try:
@@ -41,9 +44,8 @@ class MemoryRecords:
         known = self.states[state.record_id].revision if state.record_id in self.states else 0
         if known != state.revision:
             raise StaleRecordError(f"record {state.record_id} is at revision {known}, expected {state.revision}; load it again")
-        if spent in self.spent:
-            raise AlreadySpentError(f"step {spent.step} of record {spent.record_id} is used already")
-        self.spent |= {spent} if spent else set()
+        if spent is not None:
+            self.authorisations.spend(spent)
         self.entries += entries
         self.documents |= {(document.record_id, document.version, document.kind): document for document in documents}
         self.states[state.record_id] = replace(state, revision=state.revision + 1)
@@ -63,6 +65,41 @@ class MemoryRecords:
 
     def status(self, record_id: str, version: int) -> RecordStatus | None:
         return self.states[record_id].status_of(version) if record_id in self.states else None
+
+
+class MemoryAuthorisations:
+    """:class:`records.ports.AuthorisationStore`."""
+
+    def __init__(self, spent: set[SpentItem]) -> None:
+        self.spent = spent
+        self.granted: dict[str, Authorisation] = {}
+        self.refusals: list[tuple[str, str, str | None, str]] = []
+        """Authorisation, person, record, reason."""
+
+    def grant(self, authorisation: Authorisation) -> None:
+        self.granted[authorisation.id] = authorisation
+
+    def load(self, authorisation_id: str) -> Authorisation:
+        try:
+            found = self.granted[authorisation_id]
+        except KeyError:
+            raise NotFoundError(f"there is no authorisation {authorisation_id}") from None
+        return replace(found, used=frozenset(item for item in found.items if self._key(found.id, item) in self.spent))
+
+    def standing(self, *, at: datetime, holder: str | None = None) -> tuple[Authorisation, ...]:
+        found = [self.load(each) for each in self.granted]
+        return tuple(each for each in found if each.unused and each.expires_at > at and holder in (None, each.holder))
+
+    def spend(self, item: SpentItem) -> None:
+        if item in self.spent:
+            raise AlreadySpentError(f"step {item.step} of record {item.record_id} is used already")
+        self.spent.add(item)
+
+    def refused(self, authorisation_id: str, *, by: str, reason: str, at: datetime, record_id: str | None = None) -> None:
+        self.refusals.append((authorisation_id, by, record_id, reason))
+
+    def _key(self, authorisation_id: str, item: AuthorisedItem) -> SpentItem:
+        return SpentItem(authorisation_id, item.record_id, item.version, item.step, self.granted[authorisation_id].granted_at)
 
 
 class MemoryRoster:
@@ -131,3 +168,48 @@ class MemoryHolderKeys:
 
     def of_holder(self, holder: str) -> tuple[HolderKey, ...]:
         return tuple(key for key in self.kept.values() if key.holder == holder)
+
+
+class MemoryPinAttempts:
+    """:class:`records.ports.PinAttemptStore`."""
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[str, int], int] = {}
+        self.unlocks: dict[tuple[str, int], tuple[str, bytes, int, datetime]] = {}
+        self.log: list[tuple[str, str]] = []
+        self._lock = threading.Lock()
+
+    def begin(self, key: HolderKey, *, most: int, at: datetime) -> bool:
+        with self._lock:
+            free = self.wrong_so_far(key) < most
+            self.counts[key.issuer, key.serial] = self.wrong_so_far(key) + free
+            return free
+
+    def begin_unlocking(self, key: HolderKey, *, code_sha256: bytes, at: datetime) -> bool:
+        by, digest, tries, until = self.unlocks.get((key.issuer, key.serial), ("", b"", 0, at))
+        if digest != code_sha256 or not tries or until <= at:
+            return False
+        self.unlocks[key.issuer, key.serial] = (by, digest, tries - 1, until)
+        self.counts[key.issuer, key.serial] += 1
+        return True
+
+    def right(self, key: HolderKey, *, most: int, at: datetime) -> None:
+        if self.counts.pop((key.issuer, key.serial)) > most:
+            self.log.append(("unlocked", key.holder))
+        self.unlocks.pop((key.issuer, key.serial), None)
+
+    def wrong(self, key: HolderKey, *, most: int, at: datetime) -> None:
+        self.log.append(("wrong", key.holder))
+
+    def take_back(self, key: HolderKey) -> None:
+        self.counts[key.issuer, key.serial] -= 1
+
+    def wrong_so_far(self, key: HolderKey) -> int:
+        return self.counts.get((key.issuer, key.serial), 0)
+
+    def grant_unlock(self, key: HolderKey, *, by: str, code_sha256: bytes, tries: int, until: datetime, at: datetime) -> None:
+        self.unlocks[key.issuer, key.serial] = (by, code_sha256, tries, until)
+        self.log.append(("unlock_granted", key.holder))
+
+    def reset(self, key: HolderKey, *, by: str, at: datetime) -> None:
+        self.log.append(("reset", key.holder))
