@@ -46,16 +46,16 @@ class SignatureField:
 def read_signature(document: Document, field: Field, first_seen: int) -> SignatureField:
     findings: list[Message] = []
     ref = field.value if isinstance(field.value, Ref) else Ref(0)
-    found = document.get(field.value)
-    signature = found if isinstance(found, dict) else {}
     span: tuple[int, int] | None = None
     entry = document.entry(ref.number)
+    if entry is not None and entry.kind == "offset":
+        span = document.entry_spans(ref.number).get("Contents")
+    found = document.get(field.value)
+    signature = found if isinstance(found, dict) else {}
     if not isinstance(found, dict):
         findings.append(Message("SIGNATURE_MISSING", f"/V of field {field.name!r} is not a signature dictionary"))
     elif entry is None or entry.kind != "offset":
         findings.append(Message("SIGNATURE_NOT_DIRECT", "the signature dictionary does not stand in the file as an object of its own"))
-    else:
-        span = document.entry_spans(ref.number).get("Contents")
     byte_range = read_byte_range(signature.get("ByteRange"), findings)
     contents = read_contents(document.data, span, signature.get("Contents"), findings)
     revision, coverage = first_seen, Coverage.PARTIAL

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from signing.errors import LimitError, PdfError
 from signing.pdf.filters import decode
 from signing.pdf.indirect import OBJECT, members, read_head, read_stream
-from signing.pdf.lexer import read_value
 from signing.pdf.limits import LIMITS, MAX_OBJECT_NUMBER, Limits
 from signing.pdf.objects import PdfObject, Ref, Stream
 from signing.pdf.xref import Revision, XrefEntry, read_revisions
@@ -118,10 +117,11 @@ class Document:
 
     def entry_spans(self, number: int, revision: int | None = None) -> dict[str, tuple[int, int]]:
         """For the dictionary that object `number` is: key → (start, exclusive end) of the value's octets in the file."""
-        start, _ = self.span(number, revision)
+        entry = self.entry(number, revision)
+        if entry is None or entry.kind != "offset":
+            raise PdfError(f"object {number} does not stand in the file by itself")
         found: dict[str, tuple[int, int]] = {}
-        head = OBJECT.match(self.data, start)
-        read_value(self.data, head.end() if head else start, limits=self.limits, entry_spans=found)
+        self._heads[entry.offset] = read_head(self.data, entry.offset, limits=self.limits, entry_spans=found)
         return found
 
     def object_at(self, offset: int, *, revision: int | None = None) -> tuple[int, PdfObject, int]:

@@ -15,12 +15,17 @@ _STREAM_DATA = re.compile(rb"\r\n|\n")
 _END_STREAM = re.compile(rb"(?:\r\n|\n|\r)?endstream(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])")
 
 
-def read_head(data: bytes, offset: int, *, limits: Limits) -> tuple[PdfObject, int, int]:
-    """(value, end, start of stream data or 0) of the object at `offset`; for a stream `end` does not count."""
+def read_head(
+    data: bytes, offset: int, *, limits: Limits, entry_spans: dict[str, tuple[int, int]] | None = None
+) -> tuple[PdfObject, int, int]:
+    """(value, end, start of stream data or 0) of the object at `offset`; for a stream `end` does not count.
+
+    `entry_spans` as in :func:`signing.pdf.lexer.read_value`.
+    """
     head = OBJECT.match(data, offset)
     if head is None:
         raise PdfError(f"no object at offset {offset}")
-    value, position = read_value(data, head.end(), limits=limits)
+    value, position = read_value(data, head.end(), limits=limits, entry_spans=entry_spans)
     word, end = keyword_at(data, position)
     if word == b"endobj":
         return value, end, 0

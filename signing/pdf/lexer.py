@@ -35,7 +35,9 @@ _TOKEN = re.compile(
     _SKIP
     + rb"(?:(/"
     + _REGULAR
-    + rb"*+)|([0-9]++)"
+    + rb"*+)|(([0-9]{1,10}+) ([0-9]{1,5}+) R"
+    + _END
+    + rb")|([0-9]++)"
     + _END
     + rb"|([+-][0-9]++)"
     + _END
@@ -45,8 +47,15 @@ _TOKEN = re.compile(
     + _REGULAR
     + rb"++))"
 )
-NAME, UNSIGNED, SIGNED, REAL, OPEN_DICT, CLOSE_DICT, OPEN_ARRAY, CLOSE_ARRAY, HEX, PLAIN, LITERAL, KEYWORD = range(1, 13)
+NAME, REFERENCE, _NUMBER, _GENERATION, UNSIGNED, SIGNED, REAL = range(1, 8)
+OPEN_DICT, CLOSE_DICT, OPEN_ARRAY, CLOSE_ARRAY, HEX, PLAIN, LITERAL, KEYWORD = range(8, 16)
+# What most arrays are: numbers of moderate length with white space between them. Whatever else is in an array is read token by token.
+_NUMBERS = re.compile(
+    rb"((?:[\t\n\x0c\r ]*+(?:[+-]?[0-9]{1,19}+|[+-]?(?:[0-9]{1,30}+\.[0-9]{0,30}+|\.[0-9]{1,30}+))(?=[\t\n\x0c\r \]])){1,4096}+)"
+    rb"[\t\n\x0c\r ]*+\]"
+)
 _REFERENCE_TAIL = re.compile(_SKIP_SOME + rb"([0-9]++)" + _SKIP_SOME + rb"R" + _END)
+_NAME_ALONE = frozenset({Name})
 _CONSTANTS: dict[bytes, bool | None] = {b"true": True, b"false": False, b"null": None}
 
 
@@ -74,7 +83,9 @@ def read_value(
     """
     frames: list[_Frame] = []
     plain = 0  # unsigned integers standing directly before this token
-    for _ in range(limits.tokens):
+    left = limits.tokens
+    while left > 0:
+        left -= 1
         match = _TOKEN.match(data, position)
         if match is None:
             raise PdfError(f"no PDF object at offset {position}")
@@ -83,14 +94,20 @@ def read_value(
         value: PdfObject
         if kind == NAME:
             value = name(match[NAME], start)
+        elif kind == REFERENCE:
+            value = reference(int(match[_NUMBER]), int(match[_GENERATION]), start)
         elif kind in (UNSIGNED, SIGNED):
             value = integer(match[kind], start)
         elif kind in (OPEN_DICT, OPEN_ARRAY):
             if len(frames) >= limits.depth:
                 raise LimitError(f"objects nest deeper than {limits.depth} levels at offset {start}")
-            frames.append(_Frame(kind == OPEN_DICT, start, [], []))
-            plain = 0
-            continue
+            numbers = _NUMBERS.match(data, position) if kind == OPEN_ARRAY else None
+            if numbers is None:
+                frames.append(_Frame(kind == OPEN_DICT, start, [], []))
+                plain = 0
+                continue
+            value, position = _numbers(numbers[1]), numbers.end()
+            left -= len(value)
         elif kind in (CLOSE_DICT, CLOSE_ARRAY):
             if not frames or frames[-1].is_dict != (kind == CLOSE_DICT):
                 raise PdfError(f"unexpected {match[kind].decode()} at offset {start}")
@@ -114,8 +131,9 @@ def read_value(
         if not frames:
             return _whole(data, value, kind, start, position)
         plain = plain + 1 if kind == UNSIGNED else 0
-        frames[-1].items.append(value)
-        frames[-1].spans.append((start, position))
+        frame = frames[-1]
+        frame.items.append(value)
+        frame.spans.append((start, position))
     raise LimitError(f"an object has more than {limits.tokens} tokens")
 
 
@@ -159,10 +177,14 @@ def _whole(data: bytes, value: PdfObject, kind: int, start: int, position: int) 
     return value, position
 
 
+def _numbers(octets: bytes) -> list[PdfObject]:
+    return [float(word) if b"." in word else int(word) for word in octets.split()]
+
+
 def _dictionary(frame: _Frame, entry_spans: dict[str, tuple[int, int]] | None) -> dict[str, PdfObject]:
     items = frame.items
     keys = items[::2]
-    if len(items) % 2 or not all(type(key) is Name for key in keys):
+    if len(items) % 2 or not set(map(type, keys)) <= _NAME_ALONE:
         raise PdfError(f"the dictionary at offset {frame.start} does not pair names with values")
     found: dict[str, PdfObject] = dict(zip(map(str, keys), items[1::2], strict=True))
     if len(found) * 2 != len(items):

@@ -64,6 +64,10 @@ def read_section(data: bytes, offset: int, read_stream: ReadStream, limits: Limi
     else:
         stream, decoded, close = read_stream(offset)
         entries, trailer, kind = _stream_entries(stream, decoded, limits), stream.dictionary, "stream"
+        if "XRefStm" in trailer:
+            raise PdfError(
+                f"the cross-reference stream at {offset} names an /XRefStm, which some readers follow; expected one in tables only"
+            )
     if "Encrypt" in trailer:
         raise EncryptedPdfError("the document is encrypted; expected one without a password")
     _check_size(entries, trailer, offset)

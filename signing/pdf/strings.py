@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from signing.errors import LimitError, PdfError
 from signing.pdf.limits import MAX_INTEGER_CHARACTERS, MAX_NAME_LENGTH
@@ -53,11 +54,16 @@ def integer(digits: bytes, start: int) -> int:
     return int(digits)
 
 
+@lru_cache(maxsize=4_096)  # documents use a few hundred names, over and over
+def _plain_name(token: bytes) -> Name:
+    return Name(token[1:].decode("latin-1"))
+
+
 def name(token: bytes, start: int) -> Name:
     if len(token) > MAX_NAME_LENGTH:
         raise LimitError(f"a name of {len(token)} octets at offset {start}")
     if b"#" not in token:
-        return Name(token[1:].decode("latin-1"))
+        return _plain_name(token)
 
     def octet(match: re.Match[bytes]) -> bytes:
         if match[1] is None or match[1] == b"00":
