@@ -69,13 +69,23 @@ class Budget:
     candidates: int = 0
     refusals: int = 0
 
+    def charge(self, cost: Budget) -> None:
+        """Adds what another question cost; raises EvidenceLimitError."""
+        self.candidates += cost.candidates
+        self.refusals += cost.refusals
+        self._check()
+
     def try_signer(self) -> None:
         self.candidates += 1
-        if self.candidates > MAX_SIGNER_CANDIDATES:
-            raise EvidenceLimitError(f"revocation data asks for more than {MAX_SIGNER_CANDIDATES} signature checks for one certificate")
+        self._check()
 
     def refuse_signer(self) -> None:
         self.refusals += 1
+        self._check()
+
+    def _check(self) -> None:
+        if self.candidates > MAX_SIGNER_CANDIDATES:
+            raise EvidenceLimitError(f"revocation data asks for more than {MAX_SIGNER_CANDIDATES} signature checks for one certificate")
         if self.refusals > MAX_SIGNER_REFUSALS:
             raise EvidenceLimitError(f"revocation data has more than {MAX_SIGNER_REFUSALS} signers that are not authorised")
 

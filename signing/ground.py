@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from pki.chain import TrustAnchor
-from pki.revocation import Evidence
+from pki.revocation import Evidence, Witnesses
 from pki.validation_cache import ValidationCache
 
 
@@ -23,7 +23,7 @@ class Horizon:
 class Tier:
     """Evidence that existed by a moment: an archive time stamp's own time for what it covers, the moment of judging for the rest."""
 
-    evidence: Evidence
+    witnesses: Witnesses
     proven_by: datetime
     archived: bool = False
     embedded: bool = True
@@ -40,18 +40,29 @@ class Ground:
     cache: ValidationCache
     archived: tuple[Tier, ...] = ()
 
-    @property
-    def everything(self) -> Evidence:
+    @cached_property
+    def everything(self) -> Tier:
+        """All evidence there is, wherever it came from: what bad news is looked for in."""
         one, other = self.embedded, self.supplied
-        return Evidence(one.certificates + other.certificates, one.crls + other.crls, one.ocsps + other.ocsps)
+        if other == Evidence():
+            return self._own
+        both = Evidence(one.certificates + other.certificates, one.crls + other.crls, one.ocsps + other.ocsps)
+        return Tier(self._witnesses(both, self.at), self.at, embedded=False)
+
+    @cached_property
+    def tiers(self) -> tuple[Tier, ...]:
+        """Evidence to look for good news in, the best proven first."""
+        more = () if self.everything is self._own else (self.everything,)
+        return (*self.archived, self._own, *more)
 
     def with_archive(self, evidence: Evidence, proven_by: datetime) -> Ground:
         """With evidence that a time stamp which passed proves to have existed."""
-        return replace(self, archived=(*self.archived, Tier(evidence, proven_by, archived=True)))
+        tier = Tier(self._witnesses(evidence, proven_by), proven_by, archived=True)
+        return replace(self, archived=(*self.archived, tier))
 
-    def tiers(self) -> Iterator[Tier]:
-        """Evidence to look for good news in, the best proven first."""
-        yield from self.archived
-        yield Tier(self.embedded, self.at)
-        if self.supplied != Evidence():
-            yield Tier(self.everything, self.at, embedded=False)
+    @cached_property
+    def _own(self) -> Tier:
+        return Tier(self._witnesses(self.embedded, self.at), self.at)
+
+    def _witnesses(self, evidence: Evidence, now: datetime) -> Witnesses:
+        return Witnesses(evidence, now=now, anchors=self.anchors, cache=self.cache)

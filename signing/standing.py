@@ -11,7 +11,7 @@ from pki.certificate import Certificate
 from pki.chain import ChainError, KeyPurpose, ValidatedPath, ValidityError, validate_path
 from pki.chain_errors import CertificateRole, ChainFailure
 from pki.errors import PkiError
-from pki.revocation import ISSUED_AFTER, UNTIL_NEXT_UPDATE, RevocationResult, RevocationState, revocation_status
+from pki.revocation import ISSUED_AFTER, UNTIL_NEXT_UPDATE, RevocationResult, RevocationState
 from signing.failure import CheckFailedError
 from signing.ground import Ground, Horizon, Tier
 from signing.verdict import Message, SubIndication, rfc3339
@@ -89,7 +89,7 @@ def unrevoked(
     stale: list[str] = []
     for place, (certificate, issuer) in enumerate(path.pairs):
         role = CertificateRole.CA if place else CertificateRole.LEAF
-        known = _query(certificate, issuer, Tier(ground.everything, ground.at), role, purpose, horizon, ground)
+        known = _query(certificate, issuer, ground.everything, role, purpose, horizon)
         _refuse_flood(known)
         _refuse_revoked(known, role, horizon)
         if known.revoked_at is not None:
@@ -109,21 +109,13 @@ def unrevoked(
 
 
 def _query(
-    certificate: Certificate, issuer: Certificate, tier: Tier, role: CertificateRole, purpose: KeyPurpose, horizon: Horizon, ground: Ground
+    certificate: Certificate, issuer: Certificate, tier: Tier, role: CertificateRole, purpose: KeyPurpose, horizon: Horizon
 ) -> RevocationResult:
     # a signer proven to have signed by a moment needs data from after it: what was issued before may have missed the revocation
     strict = horizon.proven and role is CertificateRole.LEAF and purpose is KeyPurpose.DOCUMENT_SIGNING
     try:
-        return revocation_status(
-            certificate,
-            issuer,
-            evidence=tier.evidence,
-            at=horizon.moment,
-            now=tier.proven_by,
-            anchors=ground.anchors,
-            freshness=ISSUED_AFTER if strict else UNTIL_NEXT_UPDATE,
-            cache=ground.cache,
-        )
+        freshness = ISSUED_AFTER if strict else UNTIL_NEXT_UPDATE
+        return tier.witnesses.status(certificate, issuer, at=horizon.moment, freshness=freshness)
     except PkiError as exc:
         raise _malformed(exc) from exc
 
@@ -132,8 +124,8 @@ def _good_tier(
     certificate: Certificate, issuer: Certificate, role: CertificateRole, purpose: KeyPurpose, horizon: Horizon, ground: Ground
 ) -> Tier | None:
     """The first tier whose evidence says that the certificate was good, and was made by a key that had not expired before it was proven."""
-    for tier in ground.tiers():
-        result = _query(certificate, issuer, tier, role, purpose, horizon, ground)
+    for tier in ground.tiers:
+        result = _query(certificate, issuer, tier, role, purpose, horizon)
         if result.state is RevocationState.GOOD and (result.signer_not_after is None or tier.proven_by <= result.signer_not_after):
             return tier
     return None
