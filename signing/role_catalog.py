@@ -19,11 +19,18 @@ def review_trailer(comparison: Comparison) -> None:
     old, new = revisions[comparison.before].trailer, revisions[comparison.after].trailer
     if extra := comparison.only(old, new, TRAILER_KEYS):
         comparison.refuse("TRAILER_CHANGED", f"the trailer changed in {', '.join(sorted(extra))}")
+    if not _at_least(new.get("Size"), old.get("Size")):
+        # ISO 32000-2 table 15: objects numbered /Size or above count as missing, so a lesser one takes signed objects away
+        comparison.refuse("TRAILER_CHANGED", "the trailer's /Size is less than it was")
     before, after = comparison.old(old.get("ID")), comparison.new(new.get("ID"))
     if isinstance(before, list) and not (isinstance(after, list) and len(after) == 2 and same(before[0], after[0])):
         comparison.refuse("TRAILER_CHANGED", "the permanent part of the trailer's /ID changed")
     if isinstance(new.get("ID"), Ref) and not same(new.get("ID"), old.get("ID")):
         comparison.refuse("TRAILER_CHANGED", "the trailer's /ID became an indirect object")
+
+
+def _at_least(size: PdfObject, other: PdfObject) -> bool:
+    return isinstance(size, int) and isinstance(other, int) and size >= other
 
 
 def review_catalog(comparison: Comparison) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from signing.lookalike import review_lookalikes
 from signing.pdf.document import Document, Revision, XrefEntry
 from signing.pdf.lexer import WHITE, tokens
 from signing.verdict import Message
@@ -33,7 +34,8 @@ def tile(document: Document, revision: Revision, changed: Mapping[int, XrefEntry
     findings += _gap(document.data, position, revision.xref_offset)
     if _has_comment(document.data, revision.xref_offset, _lexed_end(document, revision)):
         findings.append(Message("UNEXPLAINED_BYTES", f"the cross-reference at {revision.xref_offset} or its trailer holds a comment"))
-    return findings
+    inside = [offset for offset, _ in placed if revision.start <= offset < revision.xref_offset]
+    return findings + review_lookalikes(document, revision, inside)
 
 
 def _gap(data: bytes, start: int, end: int) -> list[Message]:

@@ -20,6 +20,7 @@ from tests.corpus.edit import (
     signature,
     stamp_annotation,
     update,
+    update_compressed,
 )
 
 SAVING = "ISO 32000-2 7.5.6; incremental saving attack (Mladenov et al. 2019)"
@@ -135,6 +136,93 @@ def unlisted_object(good: GoodFiles) -> bytes:
     document = Document.parse(good.archived)
     catalog = root_number(document)
     return update(good.archived, {catalog: body(document, catalog)}, between=b"3 0 obj\n<< /Type /Page >>\nendobj\n")
+
+
+def _with_evidence(good: GoodFiles, octets: bytes, **changes: object) -> bytes:
+    """The archived record with one more stream of validation data: what anybody may append after the last signature."""
+    document = Document.parse(good.archived)
+    ref, fresh = document.root["DSS"], document.size
+    assert isinstance(ref, Ref)
+    store = body(document, ref.number)
+    certificates = store["Certs"]
+    assert isinstance(certificates, list)
+    objects: dict[int, PdfObject | bytes] = {ref.number: {**store, "Certs": [*certificates, Ref(fresh)]}, fresh: Stream({}, octets)}
+    return update(good.archived, objects, **changes)  # type: ignore[arg-type]
+
+
+def _hidden_content(good: GoodFiles, between: bytes = b"\n") -> bytes:
+    """A page's content written anew, as octets for a reader in repair mode to find."""
+    document = Document.parse(good.archived)
+    number = _page_content(document, number_of(document, "Page"))
+    assert isinstance(CONTENT, Stream)
+    return b"\n%d" % number + between + b"0" + between + b"obj\n" + serialize(CONTENT) + b"\nendobj\n"
+
+
+@case(
+    "07-object-in-validation-data",
+    7,
+    "HIDDEN_OBJECT",
+    clause=SAVING,
+    reason="new page content inside a stream of validation data, for readers in repair mode",
+)
+def object_in_validation_data(good: GoodFiles) -> bytes:
+    return _with_evidence(good, _hidden_content(good))
+
+
+@case(
+    "07-object-head-in-comments",
+    7,
+    "HIDDEN_OBJECT",
+    clause=SAVING,
+    reason="the same, its head torn apart by comments, and without an end",
+)
+def object_head_in_comments(good: GoodFiles) -> bytes:
+    return _with_evidence(good, _hidden_content(good, b" %x\n%y\n ").partition(b"<<")[0] + b"<</Length 3>>")
+
+
+@case(
+    "07-trailer-in-validation-data",
+    7,
+    "HIDDEN_OBJECT",
+    clause=SAVING,
+    reason="another catalog named in a stream, for readers in repair mode",
+)
+def trailer_in_validation_data(good: GoodFiles) -> bytes:
+    return _with_evidence(good, b"\ntrailer %x\n<</Root 17 0 R>>\n")
+
+
+@case("07-object-in-trailer", 7, "HIDDEN_OBJECT", clause=SAVING, reason="an object inside a string of the trailer")
+def object_in_trailer(good: GoodFiles) -> bytes:
+    identifiers = Document.parse(good.archived).trailer["ID"]
+    assert isinstance(identifiers, list)
+    whole = update(good.archived, {}, trailer={"ID": [identifiers[0], PdfString(b"here")]})
+    return whole.replace(b"(here)", b"(\n3 0 obj\n<<>>\n)")
+
+
+@case(
+    "07-startxref-after-nul",
+    7,
+    "CLOSING_MALFORMED",
+    clause=SAVING,
+    reason="a closing that poppler does not read, so that it gathers objects by itself",
+)
+def startxref_after_nul(good: GoodFiles) -> bytes:
+    whole = _with_evidence(good, b"0")
+    at = whole.rindex(b"startxref\n")
+    return overwrite(whole, at + 9, b"\0")
+
+
+@case(
+    "07-startxref-far-from-the-end",
+    7,
+    "CLOSING_MALFORMED",
+    clause="ISO 32000-2 annex C: %%EOF and startxref in the last octets",
+    reason="a closing beyond the octets that readers search for it",
+)
+def startxref_far_from_the_end(good: GoodFiles) -> bytes:
+    whole = _with_evidence(good, b"0")
+    at = whole.rindex(b"%%EOF")
+    return whole[:at] + b"\n" * 6000 + whole[at:]
 
 
 @case("08-page-added", 8, "OBJECT_REDEFINED", clause=SAVING, reason="a page was added")
@@ -504,6 +592,31 @@ def skipped_revision(good: GoodFiles) -> bytes:
     document = Document.parse(good.archived)
     catalog = root_number(document)
     return update(good.archived, {catalog: body(document, catalog)}, trailer={"Prev": document.revisions[-2].xref_offset})
+
+
+@case(
+    "20-size-reduced",
+    20,
+    "TRAILER_CHANGED",
+    clause="ISO 32000-2 table 15: objects from /Size on are missing",
+    reason="an empty update whose /Size takes signed objects away",
+)
+def size_reduced(good: GoodFiles) -> bytes:
+    return update(good.archived, {}, trailer={"Size": 20})
+
+
+@case(
+    "20-stream-names-hybrid",
+    20,
+    clause="ISO 32000-2 7.5.8.4: a trailer's key",
+    reason="a cross-reference stream that leads some readers to another one",
+    refusal="names an /XRefStm",
+)
+def stream_names_hybrid(good: GoodFiles) -> bytes:
+    document = Document.parse(good.archived)
+    catalog = root_number(document)
+    whole = update_compressed(good.archived, {catalog: body(document, catalog)}, {})
+    return whole.replace(b"/XRef", b"/XRef/XRefStm 20")
 
 
 @case("42-cut-back", 42, clause="design.md, idea 11", reason="the record was cut back to its first signature", indication="INDETERMINATE")
