@@ -14,10 +14,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat import asn1
 from cryptography.hazmat.asn1 import TLV, Null
 
-from pki.algorithm_policy import MODERN
 from pki.algorithms import Digest, digest_from_der
 from pki.cms import CONTENT_TYPE, DATA, MESSAGE_DIGEST, OID, SIGNING_CERTIFICATE_V2, ParsedSignedData, parse_signed_data
 from pki.errors import EncodingError, PkiError, SignatureError, UnsupportedAlgorithmError
+from signing.carried import CarriedCertificate, carried
 from signing.failure import CheckFailedError
 from signing.verdict import SubIndication
 
@@ -89,13 +89,13 @@ def check(cms: ParsedSignedData, *, content_type: OID, content_digest: ContentDi
     digest = _digest(cms)
     _check_content_type(cms, content_type)
     expected = _message_digest(cms)
-    signer_der, signer = _signer(cms, ess_required=ess_required)
+    signer = _signer(cms, ess_required=ess_required)
     if not hmac.compare_digest(expected, content_digest(digest)):
         raise CheckFailedError(
             SubIndication.HASH_FAILURE, "DIGEST_MISMATCH", "the signed bytes were altered: their digest is not the one that was signed"
         )
     _check_value(cms, signer)
-    return CheckedCms(cms=cms, signer=signer, signer_der=signer_der, certificates=cms.certificates)
+    return CheckedCms(cms=cms, signer=signer.certificate, signer_der=signer.der, certificates=cms.certificates)
 
 
 def _digest(cms: ParsedSignedData) -> Digest:
@@ -135,43 +135,33 @@ def _only_value(cms: ParsedSignedData, kind: OID, name: str) -> bytes:
     return values[0]
 
 
-def _signer(cms: ParsedSignedData, *, ess_required: bool) -> tuple[bytes, x509.Certificate]:
+def _signer(cms: ParsedSignedData, *, ess_required: bool) -> CarriedCertificate:
     """The certificate that SignerInfo names and that the signed ESS attribute fixes by its hash (attack classes 26 and 28)."""
     if len(cms.certificates) > MAX_CERTIFICATES:
         raise _malformed("CMS_TOO_MANY_CERTIFICATES", f"{len(cms.certificates)} certificates in the CMS, more than {MAX_CERTIFICATES}")
-    named = [(der, found) for der, found in _loaded(cms.certificates) if _is_named(cms, found)]
+    named = [found for der in cms.certificates if (found := carried(der)) is not None and _is_named(cms, found)]
     if not named:
         raise _unfound("SIGNER_CERTIFICATE_MISSING", "the CMS does not carry the certificate that its SignerInfo names")
     if ess_required or cms.signed_values(SIGNING_CERTIFICATE_V2):
-        named = [(der, found) for der, found in named if _ess_fits(cms, der)]
+        named = [found for found in named if _ess_fits(cms, found)]
         if not named:
             raise _unfound("SIGNER_CERTIFICATE_MISMATCH", "the signing-certificate-v2 attribute names another certificate than SignerInfo")
-    if len({der for der, _ in named}) != 1:
+    if len({found.der for found in named}) != 1:
         raise _unfound("SIGNER_CERTIFICATE_AMBIGUOUS", f"{len(named)} certificates fit SignerInfo, expected one")
     return named[0]
 
 
-def _loaded(certificates: tuple[bytes, ...]) -> list[tuple[bytes, x509.Certificate]]:
-    found = []
-    for der in certificates:
-        try:
-            found.append((der, x509.load_der_x509_certificate(der)))
-        except (ValueError, x509.InvalidVersion):
-            continue  # attribute certificates and the like: of no use to a verifier, and not in themselves a fault
-    return found
-
-
-def _is_named(cms: ParsedSignedData, certificate: x509.Certificate) -> bool:
+def _is_named(cms: ParsedSignedData, candidate: CarriedCertificate) -> bool:
     try:
         if cms.issuer_der is not None:
-            return certificate.serial_number == cms.serial_number and certificate.issuer.public_bytes() == cms.issuer_der
-        extension = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+            return candidate.certificate.serial_number == cms.serial_number and candidate.issuer_der == cms.issuer_der
+        extension = candidate.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
         return extension.value.digest == cms.subject_key_identifier
     except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return False
 
 
-def _ess_fits(cms: ParsedSignedData, certificate_der: bytes) -> bool:
+def _ess_fits(cms: ParsedSignedData, candidate: CarriedCertificate) -> bool:
     if not cms.signed_values(SIGNING_CERTIFICATE_V2):
         raise _malformed("ESS_MISSING", "the signing-certificate-v2 attribute is missing; PAdES requires it (EN 319 142-1 clause 6.3)")
     value = _only_value(cms, SIGNING_CERTIFICATE_V2, "signing-certificate-v2")
@@ -182,14 +172,12 @@ def _ess_fits(cms: ParsedSignedData, certificate_der: bytes) -> bool:
         raise _malformed("ESS_MALFORMED", "the signing-certificate-v2 attribute is not valid DER") from exc
     except UnsupportedAlgorithmError as exc:
         raise _weak(str(exc)) from exc
-    return hmac.compare_digest(first.cert_hash, digest.of(certificate_der))
+    return hmac.compare_digest(first.cert_hash, digest.of(candidate.der))
 
 
-def _check_value(cms: ParsedSignedData, signer: x509.Certificate) -> None:
+def _check_value(cms: ParsedSignedData, signer: CarriedCertificate) -> None:
     try:
-        key = signer.public_key()
-        MODERN.check_key(key)
-        cms.verify(key)
+        cms.verify(signer.strong_key)
     except SignatureError as exc:
         raise CheckFailedError(
             SubIndication.SIG_CRYPTO_FAILURE, "SIGNATURE_VALUE", f"the signature value is not the signer's: {exc}"

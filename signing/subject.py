@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -32,6 +33,7 @@ class Subject:
         )
 
 
+@lru_cache(maxsize=1_024)  # thousands of documents share a few signers and one TSA
 def subject_of(certificate: x509.Certificate) -> Subject:
     """Reads `certificate`; members that cannot be read count as absent, which can only cost it entitlement."""
     return Subject(
