@@ -49,6 +49,11 @@ def books(home: str | None, database_url: str | None) -> Iterator[Stores]:
         stores.database.close()
 
 
+def settings_of(home: str | None, database_url: str | None) -> Settings:
+    """Where the home lies, for what needs neither its keys nor its books."""
+    return _settings(home, database_url, None)
+
+
 def _settings(home: str | None, database_url: str | None, passphrase_file: str | None) -> Settings:
     environment = {**os.environ, **({"EDUSEAL_PASSPHRASE_FILE": passphrase_file} if passphrase_file else {})}
     return Settings.from_environment(environment, home=Path(home) if home else None, database_url=database_url)

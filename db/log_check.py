@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from db.engine import Database
-from db.errors import LogTamperedError
+from db.errors import DatabaseError, LogTamperedError
 from db.log_leaf import canonical_entry, leaf_of
 from db.log_tree import TILE, TILE_LEVELS, sealed
 from db.tables import log_entries, log_head, log_nodes
@@ -116,7 +116,7 @@ def _page(database: Database, start: int, limit: int) -> list[sa.Row[Any]]:
     try:
         with database.reading() as connection:
             return list(connection.execute(chosen))
-    except (ValueError, TypeError):  # SQLite keeps whatever it is given, even where a time should stand
+    except (ValueError, TypeError, DatabaseError):  # SQLite keeps whatever it is given, even where a time should stand
         if limit == 1:
             raise LogTamperedError(f"entry {start} was altered: it cannot be read") from None
         return _page(database, start, limit // 2)

@@ -14,6 +14,7 @@ from pki.note import MAX_NOTE, NoteSigner, VerifierKey
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 MAX_PROOF = 64  # hashes: a tree of 2^64 leaves
 MAX_EXTRA = 1024 * 1024  # octets
+MAX_PROOF_TEXT = MAX_NOTE + 2 * MAX_EXTRA  # characters
 
 _NUMBER = re.compile("0|[1-9][0-9]{0,18}")
 
@@ -71,8 +72,8 @@ def opened_checkpoint(note: str, key: VerifierKey) -> Checkpoint:
 
 def read_proof(text: str) -> LogProof:
     """Reads a `.tlog-proof` file; raises :class:`CheckpointError`. Nothing is verified yet."""
-    if len(text) > MAX_NOTE + 2 * MAX_EXTRA:
-        raise CheckpointError(f"proof: it has more than {MAX_NOTE + 2 * MAX_EXTRA} characters")
+    if len(text) > MAX_PROOF_TEXT:
+        raise CheckpointError(f"proof: it has more than {MAX_PROOF_TEXT} characters")
     head, gap, checkpoint = text.partition("\n\n")
     header, *lines = head.split("\n")
     if header != PROOF_HEADER or not gap:

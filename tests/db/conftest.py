@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from db.engine import Database, open_database, sqlite_url
+from db.log_seal import LogSealer
 from db.schema import upgrade
 from tests.postgres import postgres_server, postgres_url
+from tests.support.log_cases import SIGNER, SIZE, append
 
 __all__ = ["postgres_server", "postgres_url"]
 
@@ -34,3 +36,22 @@ def empty_database(database_url: str) -> Iterator[Database]:
 def database(empty_database: Database) -> Database:
     upgrade(empty_database)
     return empty_database
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Where the newest checkpoint of the log is kept outside the database."""
+    return tmp_path / "checkpoint"
+
+
+@pytest.fixture
+def sealer(database: Database, copy: Path) -> LogSealer:
+    return LogSealer(database, signer=SIGNER, copy=copy)
+
+
+@pytest.fixture
+def full(database: Database, sealer: LogSealer) -> Database:
+    """600 entries, sealed."""
+    append(database, SIZE)
+    sealer.seal()
+    return database
