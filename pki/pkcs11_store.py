@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from pki.algorithms import PublicKey, SignatureAlgorithm, algorithm_for_key
+from pki.der import element
 from pki.errors import KeyNotFoundError, KeyStoreError, SignatureError, UnsupportedAlgorithmError, WrongSecretError
 from pki.key_store_uri import TokenPlace
 from pki.keystore import is_label, require_label
@@ -25,6 +26,8 @@ from pki.wrap import MAX_SECRET
 
 KEK = "kek"
 OVERHEAD = 1 + 12 + GCM_TAG_OCTETS  # octets that wrapping adds
+
+OCTET_STRING = 0x04
 
 _VERSION = b"\x02"  # 1 is what pki.wrap seals under a key in memory
 _NONCE_OCTETS = 12
@@ -139,12 +142,12 @@ def _public_key(params: bytes, point: bytes, label: str) -> ec.EllipticCurvePubl
     if params not in _CURVES:
         raise KeyStoreError(f"key {label!r} lies on curve {params[:40].hex()}, expected one of {', '.join(_EC_PARAMS)}")
     try:
-        return ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[params], _octets(point))
+        return ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[params], _bare(point, _CURVES[params]))
     except ValueError as exc:
         raise KeyStoreError(f"key {label!r}: its public point is not on the curve") from exc
 
 
-def _octets(point: bytes) -> bytes:
-    """CKA_EC_POINT is an OCTET STRING in DER; some tokens give the bare point, whose first octet, 04, is that of an OCTET STRING too."""
-    header = 3 if point[1:2] == b"\x81" else 2
-    return point[header:] if point[header : header + 1] == b"\x04" and point[header - 1] == len(point) - header else point
+def _bare(point: bytes, curve: ec.EllipticCurve) -> bytes:
+    """CKA_EC_POINT is an OCTET STRING in DER; some tokens give the bare point."""
+    bare = point[-(1 + 2 * ((curve.key_size + 7) // 8)) :]
+    return bare if point == element(OCTET_STRING, bare) else point

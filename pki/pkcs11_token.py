@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from pkcs11._pkcs11 import lib as Library  # noqa: N812 (the class is named so)
 
 GCM_TAG_OCTETS = 16
+# Seconds before each attempt. Tokens that came since show only when the module starts anew; and SoftHSM writes a token's file at every
+# login, so that another process that starts in that moment does not see the token.
+PAUSES = (None, 0.0, 0.02, 0.1, 0.3)
 _KINDS = {ObjectClass.PRIVATE_KEY: "key", ObjectClass.PUBLIC_KEY: "public half of key", ObjectClass.SECRET_KEY: "secret key"}
 
 Result = TypeVar("Result")
@@ -108,9 +112,6 @@ class _Module:
     def login(self, place: TokenPlace, pin: str) -> _Login:
         """Hold the lock. Raises TokenLostError, WrongSecretError or KeyStoreError."""
         token = self._find(place)
-        if token is None:
-            self.restart()  # tokens that came since then show only now
-            token = self._find(place)
         if token is None:
             seen = ", ".join(sorted(repr(each.label) for each in self._library_now().get_tokens() if each.label)) or "none"
             raise TokenLostError(f"key store: {place.title} is not there; plug it in or correct the key store URI (tokens seen: {seen})")
@@ -250,23 +251,23 @@ class Token:
         self._run(work)
 
     def _run(self, work: Callable[[_Login], Result]) -> Result:
-        """Does `work` with the module to itself; once more where the token was lost and is there again."""
-        module = _module(self._place.module)
+        """Does `work` with the module to itself; again, on a module started anew, where the token does not answer."""
+        module, lost = _module(self._place.module), PKCS11Error()
         with module.lock:
-            try:
-                return work(self._login(module))
-            except _LOST:
-                module.restart()
-            except PKCS11Error as exc:
-                raise KeyStoreError(
-                    f"{self._place.title} refuses ({type(exc).__name__}); see docs/hsm.md for what it must be able to do"
-                ) from exc
-            try:
-                return work(self._login(module))
-            except PKCS11Error as exc:
-                raise TokenLostError(
-                    f"{self._place.title} does not answer ({type(exc).__name__}); check the device and its connection"
-                ) from exc
+            for pause in PAUSES:
+                try:
+                    if pause is not None:
+                        time.sleep(pause)
+                        module.restart()
+                    return work(self._login(module))
+                except TokenLostError:
+                    if pause == PAUSES[-1]:
+                        raise
+                except _LOST as exc:
+                    lost = exc
+                except PKCS11Error as exc:
+                    raise KeyStoreError(f"{self._place.title} refuses ({type(exc).__name__}); docs/hsm.md says what it must do") from exc
+        raise TokenLostError(f"{self._place.title} does not answer ({type(lost).__name__}); check the device and its connection") from lost
 
     def _login(self, module: _Module) -> _Login:
         if self._refused is not None:

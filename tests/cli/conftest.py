@@ -18,13 +18,16 @@ from config.bootstrap import open_stores
 from config.house import Stores
 from config.settings import Settings
 from tests.support.school_home import PASSPHRASE, SchoolHome, make_school_home
+from tests.support.softhsm import softhsm
 from tests.support.verify_cases import good_record, standing_house
+
+__all__ = ["softhsm"]
 
 
 @pytest.fixture
 def eduseal(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
     """Runs `eduseal …` in this process: (exit status, stdout, stderr)."""
-    for name in ("EDUSEAL_HOME", "EDUSEAL_DATABASE_URL", "EDUSEAL_DEBUG"):
+    for name in ("EDUSEAL_HOME", "EDUSEAL_DATABASE_URL", "EDUSEAL_KEY_STORE", "EDUSEAL_DEBUG"):
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: object) -> tuple[int, str, str]:

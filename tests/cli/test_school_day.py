@@ -19,11 +19,13 @@ from tests.support.school_home import PASSPHRASE, PIN, roster_files
 Run = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def school(tmp_path: Path, eduseal: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """An empty folder with the roster's files; `typed` becomes standard input."""
+@pytest.fixture(params=["folder", "token"])
+def school(request: pytest.FixtureRequest, tmp_path: Path, eduseal: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """An empty folder with the roster's files, keys in a folder or in a token; `typed` becomes standard input."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EDUSEAL_PASSPHRASE", PASSPHRASE)
+    if request.param == "token":
+        monkeypatch.setenv("EDUSEAL_KEY_STORE", request.getfixturevalue("softhsm").token(pin=PASSPHRASE).uri())
     for name, data in roster_files().items():
         Path(name).write_bytes(data)
 

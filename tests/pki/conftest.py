@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.softhsm import softhsm
 from tests.support.status_house import House, make_house
+
+__all__ = ["house", "softhsm"]
 
 
 @pytest.fixture

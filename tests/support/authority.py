@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -258,9 +259,11 @@ def shipped_profiles() -> dict[str, CertificateProfile]:
     return profiles_from(load_toml("profiles", name) for name in names("profiles"))
 
 
-def make_authority(at: datetime = MOMENT, *, base_url: str = BASE_URL, crl_shards: int = 4, lint_rate: float = 0) -> TestAuthority:
-    """A fresh authority established at `at`, in a few milliseconds."""
-    clock, store, keys = StandingClock(at), MemoryCertificateStore(), MemoryKeyStore()
+def make_authority(
+    at: datetime = MOMENT, *, base_url: str = BASE_URL, crl_shards: int = 4, lint_rate: float = 0, keys: Any = None
+) -> TestAuthority:
+    """A fresh authority established at `at`, in a few milliseconds; its keys in memory, or in the key store `keys`."""
+    clock, store, keys = StandingClock(at), MemoryCertificateStore(), MemoryKeyStore() if keys is None else keys
     profiles, urls = shipped_profiles(), AuthorityUrls(base_url)
     established = establish(
         keys, store, profiles, clock=clock, urls=urls, organization=ORGANIZATION, crl_shards=crl_shards, lint_rate=lint_rate

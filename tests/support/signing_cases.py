@@ -14,6 +14,7 @@ from pikepdf import Array, Dictionary
 from pki.crl import CrlSigner
 from pki.evidence import InProcessValidationData
 from pki.ocsp import OcspResponder
+from pki.ports import KeyStore
 from pki.timestamp import TimeStampAuthority
 from records.form import with_signature_fields
 from signing.appearance import Appearance
@@ -82,7 +83,6 @@ def encrypted_pdf() -> bytes:
     return out.getvalue()
 
 
-
 @dataclass(frozen=True)
 class SigningHouse:
     """An authority with a teacher, a principal and a seal of one school, its time stamps and its revocation data."""
@@ -113,9 +113,9 @@ class SigningHouse:
         return SignatureRequest(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def make_signing_house(at: datetime = MOMENT) -> SigningHouse:
+def make_signing_house(at: datetime = MOMENT, keys: KeyStore | None = None) -> SigningHouse:
     """A fresh house whose clock stands at `at`. Programs that look at the machine's clock want one of now."""
-    authority = make_authority(at)
+    authority = make_authority(at, keys=keys)
     responder = OcspResponder(
         issuers={"issuing": authority.issuing_der},
         certificate_der=authority.ocsp_der,

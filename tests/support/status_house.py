@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pki.crl import CrlSigner
 from pki.issue import CertificateRequest, record
 from pki.ocsp import OcspResponder
+from pki.ports import KeyStore
 from pki.softkey import SoftwareKey
 from pki.timestamp import TimeStampAuthority
 from tests.support.authority import BASE_URL, MemoryCertificateStore, TestAuthority, make_authority
@@ -127,7 +128,7 @@ class House:
         return ("-attime", str(int(self.authority.clock().timestamp())))
 
 
-def make_house(folder: Path) -> House:
-    authority = make_authority(NOW, crl_shards=SHARDS)
+def make_house(folder: Path, keys: KeyStore | None = None) -> House:
+    authority = make_authority(NOW, crl_shards=SHARDS, keys=keys)
     teacher = authority.issue_teacher("Nguyễn Thị Hoa")
     return House(folder=folder, authority=authority, teacher=Party(teacher.certificate_der, teacher.key))

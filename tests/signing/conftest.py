@@ -1,0 +1,7 @@
+"""Fixtures of the signing tests."""
+
+from __future__ import annotations
+
+from tests.support.softhsm import softhsm
+
+__all__ = ["softhsm"]
