@@ -52,7 +52,10 @@ class Document:
         for revision in document.revisions:
             document._check_entries(revision)
             for number, entry in revision.entries.items():
-                document._history.setdefault(number, []).append((revision.index, entry))
+                if number in document._history:
+                    document._history[number].append((revision.index, entry))
+                else:
+                    document._history[number] = [(revision.index, entry)]
         return document
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from signing.errors import EncryptedPdfError, LimitError, PdfError
 from signing.pdf.lexer import read_value
@@ -22,8 +22,7 @@ _ENTRY_SIZE = 20
 _CLOSE = re.compile(_SPACE + rb"*startxref" + _SPACE + rb"+([0-9]{1,19})" + _SPACE + rb"+%%EOF")
 
 
-@dataclass(frozen=True, slots=True)
-class XrefEntry:
+class XrefEntry(NamedTuple):
     """Where one object stands. `offset` is used by kind "offset"; `stream_number` and `index` by kind "compressed"."""
 
     number: int
@@ -31,7 +30,7 @@ class XrefEntry:
     kind: Literal["offset", "compressed", "free"]
     offset: int = 0
     stream_number: int = 0
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]  # a field here, not tuple's method, which nobody asks for
 
 
 @dataclass(frozen=True)
@@ -98,15 +97,15 @@ def _table(data: bytes, position: int, limits: Limits) -> tuple[dict[int, XrefEn
         position = subsection.end()
         if count > limits.entries or first + count > MAX_OBJECT_NUMBER + 1:
             raise LimitError(f"a cross-reference subsection of {count} objects from {first}")
-        for number in range(first, first + count):
-            match = _ENTRY.match(data, position)
-            if match is None:
-                raise PdfError(f"no cross-reference entry of {_ENTRY_SIZE} octets at offset {position}")
+        rows = _ENTRY.findall(data, position, position + count * _ENTRY_SIZE)
+        if len(rows) != count:  # each match takes its 20 octets: as many as there is room for leave no gap
+            raise PdfError(f"no cross-reference entry of {_ENTRY_SIZE} octets for each of {count} objects at offset {position}")
+        for number, (offset, generation, kind) in enumerate(rows, first):
             if number in entries:
                 raise PdfError(f"object {number} stands twice in one cross-reference table")
-            used = match[3] == b"n"
-            entries[number] = XrefEntry(number, int(match[2]), "offset" if used else "free", int(match[1]) if used else 0)
-            position += _ENTRY_SIZE
+            used = kind == b"n"
+            entries[number] = XrefEntry(number, int(generation), "offset" if used else "free", int(offset) if used else 0)
+        position += count * _ENTRY_SIZE
     keyword = _TRAILER.match(data, position)
     if keyword is None:
         raise PdfError(f"no trailer after the cross-reference table, at offset {position}")
