@@ -7,10 +7,12 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from db.errors import ContentError
 
-SUFFIX = ".part"  # a file of this name was being written when its process died
+SUFFIX = ".part"  # where unnamed files cannot be made: a file of this name was being written when its process died
+OWNER_ONLY = 0o600
 
 
 class ContentFolder:
@@ -20,22 +22,18 @@ class ContentFolder:
         self._root = root
 
     def put(self, path: PurePosixPath, data: bytes) -> bool:
-        """Writes a temporary file, makes it durable, then renames it. True where the file is new. Raises :class:`ContentError`."""
+        """Makes the octets durable before the file has its name. True where the file is new. Raises :class:`ContentError`."""
         target = self._root / path
         try:
             new = not target.exists()
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=target.parent, suffix=SUFFIX)  # mode 0600
+            folder = os.open(target.parent, os.O_RDONLY)
             try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                Path(name).replace(target)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
-            _sync_folder(target.parent)
+                if not (new and _write_unnamed(folder, target.name, data)):
+                    _write_renamed(target, data)
+                os.fsync(folder)  # the name itself survives a power cut
+            finally:
+                os.close(folder)
         except OSError as exc:
             raise ContentError(f"{target} cannot be written: {exc.strerror or type(exc).__name__}") from exc
         return new
@@ -58,9 +56,34 @@ class ContentFolder:
             (self._root / path).unlink()
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _write_unnamed(folder: int, name: str, data: bytes) -> bool:
+    """Writes a file that gets its name last, so that a process killed half-way leaves nothing. False where the system cannot do that."""
     try:
-        os.fsync(handle)  # the rename itself survives a power cut
-    finally:
-        os.close(handle)
+        handle = os.open(".", os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, OWNER_ONLY, dir_fd=folder)
+    except (AttributeError, OSError):  # not Linux, or a file system without unnamed files
+        return False
+    with os.fdopen(handle, "wb") as file:
+        _write_durably(file, data)
+        try:
+            # open(2), O_TMPFILE; with a descriptor for the source, Python follows the link by linkat(2)
+            os.link(f"/proc/self/fd/{file.fileno()}", name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=True)
+        except OSError:  # no /proc, or somebody was faster
+            return False
+    return True
+
+
+def _write_renamed(target: Path, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=target.parent, suffix=SUFFIX)  # mode 0600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            _write_durably(file, data)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _write_durably(file: BinaryIO, data: bytes) -> None:
+    file.write(data)
+    file.flush()
+    os.fsync(file.fileno())
