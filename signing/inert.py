@@ -9,6 +9,7 @@ from signing.comparison import Comparison
 from signing.pdf.objects import PdfObject, Ref, Stream
 
 ACTIVE_KEYS = frozenset({"OC", "OCG", "OCGs", "AA", "JS", "OpenAction", "XFA", "OPI", "Alternates", "EF", "RF", "Launch", "PS"})
+STREAM_KEYS = frozenset({"F", "A", "Ref"})  # data, and pages, of other files (ISO 32000-2 tables 5 and 93)
 ACTIVE_TYPES = frozenset({"Action", "OCG", "OCMD", "Filespec", "EmbeddedFile", "Page", "Pages", "Catalog", "Annot", "ObjStm", "XRef"})
 MARKUP = frozenset(
     {
@@ -74,7 +75,7 @@ def _entered(comparison: Comparison, ref: Ref, role: str) -> list[PdfObject]:
 
 
 def _check(comparison: Comparison, found: dict[str, PdfObject], role: str, *, is_stream: bool) -> None:
-    keys = ACTIVE_KEYS & found.keys() | ({"F", "A"} & found.keys() if is_stream else set())
+    keys = ACTIVE_KEYS & found.keys() | (STREAM_KEYS & found.keys() if is_stream else set())
     active = sorted(keys)
     kind, subtype, action = (comparison.new(found.get(key)) for key in ("Type", "Subtype", "S"))
     if kind in ACTIVE_TYPES or subtype in ACTIVE_SUBTYPES or (action == "JavaScript"):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from signing.comparison import Comparison, same
-from signing.pdf.objects import PdfObject, Ref, Stream
+from signing.pdf.objects import Name, PdfObject, PdfString, Ref, Stream
 from signing.verdict import Changes
 
 ARRAYS = ("Certs", "CRLs", "OCSPs")
 VRI_ARRAYS = ("Cert", "CRL", "OCSP")
 MAX_ITEMS = 10_000  # streams under one key
 _VRI_KEY = re.compile(r"[0-9A-F]{40}", re.IGNORECASE)
-_STREAM_KEYS = frozenset({"Length", "Filter", "DecodeParms", "Type"})
+_STREAM_KEYS = frozenset({"Length", "Filter", "DecodeParms"})
 
 
 def review_dss(comparison: Comparison, old: PdfObject, new: PdfObject) -> None:
@@ -26,6 +26,7 @@ def review_dss(comparison: Comparison, old: PdfObject, new: PdfObject) -> None:
         return
     if extra := after.keys() - {"Type", "VRI", *ARRAYS}:
         comparison.refuse("DSS_MALFORMED", f"the document security store has unexpected entries: {', '.join(sorted(extra))}")
+    _review_type(comparison, after, "DSS")
     for key in ARRAYS:
         _review_array(comparison, key, before.get(key), after.get(key))
     if "VRI" in after or "VRI" in before:
@@ -47,10 +48,17 @@ def _review_vri(comparison: Comparison, old: PdfObject, new: PdfObject) -> None:
             continue
         if extra := entry.keys() - {"Type", "TU", "TS", *VRI_ARRAYS}:
             comparison.refuse("DSS_MALFORMED", f"a VRI entry has unexpected entries: {', '.join(sorted(extra))}")
+        _review_type(comparison, entry, "VRI")
         for name in VRI_ARRAYS:
             _review_array(comparison, name, old_entry.get(name), entry.get(name))
         for name in ("TU", "TS"):
             _claim_evidence(comparison, entry.get(name), plain=name == "TU")
+
+
+def _review_type(comparison: Comparison, entries: dict[str, PdfObject], expected: str) -> None:
+    """ISO 32000-2 tables 261 and 262: /Type is optional, and a name."""
+    if not same(entries.get("Type"), Name(expected)) and "Type" in entries:
+        comparison.refuse("DSS_MALFORMED", f"/Type of the validation data is not {expected}")
 
 
 def _dictionary(
@@ -99,7 +107,7 @@ def _review_array(comparison: Comparison, key: str, old: PdfObject, new: PdfObje
 def _claim_evidence(comparison: Comparison, value: PdfObject, *, plain: bool) -> None:
     """One certificate, CRL, OCSP response or token: a stream that says nothing but how it is encoded. `plain`: or a direct string."""
     found = comparison.new(value)
-    if found is None or (plain and not isinstance(found, Stream | dict | list)):
+    if found is None or (plain and isinstance(found, PdfString)):
         if comparison.is_new(value) and isinstance(value, Ref):
             comparison.claim(value, "validation data")
         if isinstance(value, Ref) and found is None:
