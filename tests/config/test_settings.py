@@ -54,3 +54,11 @@ def test_a_passphrase_file_that_others_can_read_is_refused(tmp_path: Path) -> No
     file.chmod(0o644)
     with pytest.raises(KeyStoreError):
         Settings.from_environment({"EDUSEAL_PASSPHRASE_FILE": str(file)}).find_passphrase()
+
+
+def test_a_key_store_is_named_by_argument_or_environment_and_shows_in_no_repr() -> None:
+    environment = {"EDUSEAL_KEY_STORE": "file:/srv/a"}
+    assert Settings.from_environment(environment, key_store="file:/srv/b").key_store == "file:/srv/b"
+    assert Settings.from_environment(environment).key_store == "file:/srv/a"
+    assert Settings.from_environment({"EDUSEAL_KEY_STORE": ""}).key_store is None
+    assert "/srv/a" not in repr(Settings.from_environment(environment))  # somebody may have put a PIN into it
