@@ -11,15 +11,17 @@ from cryptography.x509.oid import NameOID
 
 from pki.commitment import CommitmentError, confirm
 from pki.errors import WrongSecretError
+from pki.holderkey import KeyClosedError
 from pki.identity import IdentityError
 from pki.kdf import KdfParameters, KeyDerivation
 from pki.pin import Pin, new_activation_code
 from records.codes import unwrap_code, wrap_code
 from records.enrolment import activation_kdf, enrol, enrol_seal, seal_holder, seal_label
-from records.errors import EnrolmentError, NotFoundError
+from records.errors import EnrolmentError, NotFoundError, PinLockedError
 from records.holder import Holders
 from records.person import PersonalCode, Role, School, Sex, Student, Teacher
 from records.pin_gate import PinGate
+from records.state import Actor
 from tests.support.authority import make_authority
 from tests.support.record_stores import MemoryHolderKeys, MemoryPinAttempts
 
@@ -187,3 +189,34 @@ def test_a_wrapped_code_is_one_persons(authority):
     assert unwrap_code(wrapped, person_id="a", keys=authority.keys) == PUPIL.code
     with pytest.raises(WrongSecretError):
         unwrap_code(wrapped, person_id="b", keys=authority.keys)
+
+
+def test_a_key_is_let_go_when_its_holders_session_ends(enrolled, holders):
+    holders.activate(TEACHER.id, enrolled(TEACHER).activation_code, PIN)
+    with holders.opened(TEACHER.id, PIN) as (_, key):
+        key.sign(b"while it is open")
+    with pytest.raises(KeyClosedError, match="the key was closed; enter the PIN again"):
+        key.sign(b"afterwards")
+
+
+def test_five_wrong_pins_of_any_kind_lock_the_key(enrolled, holders):
+    holders.activate(PUPIL.id, enrolled(PUPIL).activation_code, PIN)
+    other = Pin("con chó gầy 8")
+    for use in (holders.opening, holders.opening, lambda holder, pin: holders.change_pin(holder, pin, other), holders.opening):
+        with pytest.raises(WrongSecretError):
+            use(PUPIL.id, other)
+    with pytest.raises(PinLockedError), holders.opened(PUPIL.id, other):
+        pass
+    with pytest.raises(PinLockedError):
+        holders.opening(PUPIL.id, PIN)
+
+
+def test_administrator_and_holder_unlock_a_key_together(enrolled, holders):
+    holders.activate(TEACHER.id, enrolled(TEACHER).activation_code, PIN)
+    for _ in range(5):
+        with pytest.raises((WrongSecretError, PinLockedError)), holders.opened(TEACHER.id, Pin("con chó gầy 8")):
+            pass
+    code = holders.grant_unlock(TEACHER.id, school="S", by=Actor("SM-GV02", Role.ADMINISTRATOR, "S"))
+    holders.unlock(TEACHER.id, code, PIN)
+    with holders.opened(TEACHER.id, PIN):
+        pass

@@ -179,11 +179,65 @@ def test_an_item_is_used_once_even_where_the_state_would_allow_it(service, house
         list(service.sign(authorisation, by=HOMEROOM, signer=signer(house, "homeroom"), time_stamper=house.tsa))
 
 
-def test_another_persons_authorisation_is_of_no_use(service, house):
+@pytest.fixture
+def resume(service, house):
+    """What `wanted` gets under an authorisation of all three records' homeroom step, of which R-1 is signed."""
+    authorisation = service.authorise(IDS, step="homeroom", by=HOMEROOM, lifetime=SOON)
+    kind = {"by": HOMEROOM, "signer": signer(house, "homeroom"), "time_stamper": house.tsa}
+    assert [result.error for result in service.resume(authorisation.id, wanted=[("R-1", "homeroom")], **kind)] == [None]
+
+    def run(*wanted):
+        return [result.error for result in service.resume(authorisation.id, wanted=wanted, **kind)]
+
+    return run
+
+
+def test_an_item_used_twice_is_refused_and_logged(resume, store):
+    (error,) = resume(("R-1", "homeroom"))
+    assert isinstance(error, AuthorisationError)
+    assert "step homeroom of record R-1 version 1 was signed under it already" in str(error)
+    assert [(by, record_id, reason) for _, by, record_id, reason in store.authorisations.refusals] == [("SM-GV04", "R-1", str(error))]
+
+
+def test_another_step_is_refused_and_logged(resume, store):
+    (error,) = resume(("R-2", "principal"))
+    assert str(error) == "step principal of record R-2 version 1 was not authorised"
+    assert len(store.authorisations.refusals) == 1
+
+
+def test_another_record_is_refused_and_logged(resume, service, workflow, store):
+    other = replace(make_record("R-4"), school=RecordSchool(SCHOOL_IDENTIFIER, SCHOOL, "Hà Nội"))
+    service.open(other, workflow, by=HOMEROOM)
+    assert [str(error) for error in resume(("R-4", "homeroom"), ("R-2", "homeroom"))] == [
+        "step homeroom of record R-4 version 1 was not authorised",
+        "None",
+    ]
+    assert [record_id for _, _, record_id, _ in store.authorisations.refusals] == ["R-4"]
+
+
+def test_another_document_is_refused_and_logged(resume, service, store):
+    service.edit("R-2", make_content(maths="10.0"), by=HOMEROOM)
+    (error,) = resume(("R-2", "homeroom"))
+    assert str(error) == "record R-2 version 1: the document is not the export that was authorised"
+    assert [record_id for _, _, record_id, _ in store.authorisations.refusals] == ["R-2"]
+
+
+def test_an_unknown_authorisation_signs_nothing(service, house):
+    with pytest.raises(NotFoundError, match="there is no authorisation x"):
+        next(service.resume("x", by=HOMEROOM, signer=signer(house, "homeroom"), time_stamper=house.tsa))
+
+
+def test_an_authorisation_for_hours_is_not_granted(service):
+    with pytest.raises(AuthorisationError, match="an authorisation for 1:00:00, expected 0:30:00 at most"):
+        service.authorise(IDS, step="homeroom", by=HOMEROOM, lifetime=timedelta(hours=1))
+
+
+def test_another_persons_authorisation_is_of_no_use(service, house, store):
     authorisation = service.authorise(IDS, step="homeroom", by=HOMEROOM, lifetime=SOON)
     colleague = Actor("SM-GV05", HOMEROOM.role, HOMEROOM.school)
     with pytest.raises(NotEntitledError, match="was granted by SM-GV04, got SM-GV05"):
         list(service.sign(authorisation, by=colleague, signer=signer(house, "homeroom"), time_stamper=house.tsa))
+    assert [refusal[1] for refusal in store.authorisations.refusals] == ["SM-GV05"]
 
 
 def test_sealing_refuses_what_is_not_ready_and_seals_the_rest(sign, store):
