@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from signing.errors import PdfError
 from signing.pdf.lexer import SKIP, keyword_at, read_value
-from signing.pdf.limits import Limits
+from signing.pdf.limits import LIMITS, Limits
 from signing.pdf.objects import PdfObject, Stream
 
 _SPACE = rb"[\x00\t\n\x0c\r ]"
 OBJECT = re.compile(rb"([0-9]{1,10})" + _SPACE + rb"+([0-9]{1,5})" + _SPACE + rb"+obj(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])")
 _STREAM_DATA = re.compile(rb"\r\n|\n")
 _END_STREAM = re.compile(rb"(?:\r\n|\n|\r)?endstream(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])")
+
+
+_CLOSING = re.compile(rb"endobj|stream")
+MAX_SHORT = 1_024  # octets of an object that is remembered
+MAX_REMEMBERED = 2_048  # such objects: some 6 MiB where documents are honest
 
 
 def read_head(
@@ -25,13 +31,34 @@ def read_head(
     head = OBJECT.match(data, offset)
     if head is None:
         raise PdfError(f"no object at offset {offset}")
-    value, position = read_value(data, head.end(), limits=limits, entry_spans=entry_spans)
-    word, end = keyword_at(data, position)
+    start = head.end()
+    closing = _CLOSING.search(data, start, start + MAX_SHORT) if entry_spans is None and limits is LIMITS else None
+    short = _short(data[start : closing.end() + 1]) if closing else None
+    if short is not None:
+        value, word, end = short[0], short[1], start + short[2]
+    else:
+        value, position = read_value(data, start, limits=limits, entry_spans=entry_spans)
+        word, end = keyword_at(data, position)
     if word == b"endobj":
         return value, end, 0
     if word == b"stream" and (eol := _STREAM_DATA.match(data, end)):
         return value, end, eol.end()
     raise PdfError(f"the object at offset {offset} is not closed by endobj")
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _short(octets: bytes) -> tuple[PdfObject, bytes, int] | None:
+    """(value, keyword after it, its end) where the keyword stands at the end of `octets` but for one octet; else None.
+
+    What the lexer reads depends on nothing beyond the octet after the last token: wherever the same octets stand, in whatever document,
+    they are the same object. Records of one make repeat most of theirs, number by number.
+    """
+    try:
+        value, position = read_value(octets, 0)
+        word, end = keyword_at(octets, position)
+    except PdfError:
+        return None
+    return (value, word, end) if end == len(octets) - 1 else None
 
 
 def read_stream(data: bytes, offset: int, dictionary: dict[str, PdfObject], start: int, length: int) -> tuple[Stream, int]:
