@@ -22,25 +22,39 @@ def sealing(sealer: LogSealer, *, interval: float = INTERVAL) -> Callable[[FastA
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        task = asyncio.create_task(_forever(sealer, interval))
+        seal = _Noting(sealer)
+        task = asyncio.create_task(_forever(seal, interval))
         try:
             yield
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            await to_thread.run_sync(_seal, sealer)
+            await to_thread.run_sync(seal)
 
     return lifespan
 
 
-async def _forever(sealer: LogSealer, interval: float) -> None:
+async def _forever(seal: _Noting, interval: float) -> None:
     while True:
-        await to_thread.run_sync(_seal, sealer)
+        await to_thread.run_sync(seal)
         await asyncio.sleep(interval)
 
 
-def _seal(sealer: LogSealer) -> None:
-    try:
-        sealer.seal()
-    except Exception as exc:
-        log.error("log.not_sealed", error=type(exc).__name__, text=str(exc))
+class _Noting:
+    """Seals; notes a failure when it begins and when it ends, not every two seconds."""
+
+    def __init__(self, sealer: LogSealer) -> None:
+        self._sealer = sealer
+        self._failure: str | None = None
+
+    def __call__(self) -> None:
+        failure = None
+        try:
+            self._sealer.seal()
+        except Exception as exc:
+            failure = f"{type(exc).__name__}: {exc}"
+        if failure is not None and failure != self._failure:
+            log.error("log.not_sealed", text=failure)
+        elif failure is None and self._failure is not None:
+            log.info("log.sealed_again")
+        self._failure = failure

@@ -23,12 +23,14 @@ def log_origin(plan: HousePlan) -> str:
 
 
 def log_sealer(settings: Settings, plan: HousePlan, *, keys: KeyStore, database: Database) -> LogSealer:
-    """The sealer; makes the log's key where there is none. Raises SettingsError and :class:`pki.errors.KeyStoreError`."""
+    """The sealer; makes the log's key where nothing was signed yet. Raises SettingsError and :class:`pki.errors.KeyStoreError`."""
     folder = settings.log
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as exc:
         raise SettingsError(f"{folder} cannot be made: {exc.strerror or type(exc).__name__}") from exc
+    if (folder / "checkpoint").exists() and not (folder / "key").exists():
+        raise SettingsError(f"{folder}/key is missing; restore it from a backup (docs/log.md: when the key is lost)")
     sealer = LogSealer(database, signer=log_signer(folder / "key", log_origin(plan), keys), copy=folder / "checkpoint")
     line = f"{sealer.key}\n".encode()
     if _read(settings, "vkey") != line:

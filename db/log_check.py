@@ -11,12 +11,13 @@ import sqlalchemy as sa
 
 from db.engine import Database
 from db.errors import DatabaseError, LogTamperedError
+from db.log_heads import changed_past, check_covered, check_seal, opened_heads
 from db.log_leaf import canonical_entry, leaf_of
 from db.log_tree import TILE, TILE_LEVELS, sealed
 from db.tables import log_entries, log_head, log_nodes
-from pki.checkpoint import Checkpoint, CheckpointError, opened_checkpoint
+from pki.checkpoint import Checkpoint
 from pki.merkle import Frontier, leaf_hash, root_of
-from pki.note import NoteError, VerifierKey
+from pki.note import VerifierKey
 
 PAGE = 2000  # rows fetched at a time
 
@@ -34,7 +35,7 @@ class LogReport:
 def check_log(database: Database, *, key: VerifierKey, notes: Mapping[str, str]) -> LogReport:
     """Holds the log against the database's own checkpoint and `notes`: checkpoints kept elsewhere, by where they were kept.
 
-    1. every checkpoint is signed by `key`;
+    1. every checkpoint is signed by `key`, and there is one;
     2. there are as many entries as the head counts, and no fewer than any checkpoint covers;
     3. entries are numbered 0, 1, 2, …, and each is the one that its salt and leaf were made for;
     4. the kept roots are those over the leaves;
@@ -48,7 +49,10 @@ def check_log(database: Database, *, key: VerifierKey, notes: Mapping[str, str])
         counts = sa.select(log_head.c.size, sa.select(sa.func.count()).select_from(log_entries).scalar_subquery().label("entries"))
         size, entries = connection.execute(counts).one()
     # 1. signatures
-    heads = _opened({**({"the database": own.note} if own.note is not None else {}), **notes}, key)
+    heads = opened_heads({"the database": own.note, **notes}, key)
+    check_seal(own, heads.get("the database"))
+    if not heads:
+        raise LogTamperedError("there is no checkpoint to hold the log against; `eduseal log checkpoint` signs one")
     # 2. counts; entries that came between two looks at the database are left for the next check
     if entries < size:
         raise LogTamperedError(f"the log has {entries} entries, its head counts {size}: entries were removed")
@@ -57,23 +61,10 @@ def check_log(database: Database, *, key: VerifierKey, notes: Mapping[str, str])
             f"the log has {entries} entries, its head counts {size}: entries were added past it, or the head was altered"
         )
     for place, head in heads.items():
-        if head.size > size:
-            raise LogTamperedError(f"the log has {size} entries, the checkpoint in {place} covers {head.size}: entries were removed")
+        check_covered(head, place, size=size)
     # 3., 4., 5. in one pass over the leaves
     root = _pass(database, size=size, covered=own.size, heads=heads)
     return LogReport(size, own.size, root, tuple(heads.values()))
-
-
-def _opened(notes: Mapping[str, str], key: VerifierKey) -> dict[str, Checkpoint]:
-    if not notes:
-        raise LogTamperedError("there is no checkpoint to hold the log against; `eduseal log checkpoint` signs one")
-    heads = {}
-    for place, note in notes.items():
-        try:
-            heads[place] = opened_checkpoint(note, key)
-        except (NoteError, CheckpointError) as exc:
-            raise LogTamperedError(f"the checkpoint in {place} was not signed by this log: {exc}") from exc
-    return heads
 
 
 def _pass(database: Database, *, size: int, covered: int, heads: Mapping[str, Checkpoint]) -> bytes:
@@ -91,7 +82,7 @@ def _pass(database: Database, *, size: int, covered: int, heads: Mapping[str, Ch
 def _hold(frontier: Frontier, heads: Mapping[str, Checkpoint]) -> None:
     for place, head in heads.items():
         if head.size == frontier.size and head.root != frontier.root():
-            raise LogTamperedError(f"the first {head.size} entries are not those of the checkpoint in {place}")
+            raise changed_past(head, place)
 
 
 def _leaves(database: Database, size: int) -> Iterator[bytes]:

@@ -6,17 +6,18 @@ that stand against the tree, and signs nothing where they do not fit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from db.engine import Database
 from db.errors import LogTamperedError
-from db.log_tree import grow, root_at, sealed
+from db.log_heads import changed_past, check_covered, check_seal, opened_heads
+from db.log_tree import StoredNodes, grow, sealed
 from db.tables import log_head, log_seal
 from pki.checkpoint import Checkpoint, CheckpointError, opened_checkpoint
 from pki.durable import read_private, replace
+from pki.merkle import subtree_hash
 from pki.note import MAX_NOTE, NoteError, NoteSigner
 
 ADOPT = "if the database is to be believed, `eduseal log checkpoint --adopt` makes it anew"
@@ -38,8 +39,9 @@ class LogSealer:
     def seal(self, *, adopt: bool = False) -> str:
         """The newest checkpoint, a signed note; a new one where entries have come since.
 
-        Raises :class:`db.errors.LogTamperedError` where the log does not continue what was signed before, or the copy is missing
-        (`adopt` makes it anew), and :class:`pki.errors.KeyStoreError` where the copy cannot be written.
+        Raises :class:`db.errors.LogTamperedError` where the log does not continue what was signed before, or the copy is missing,
+        and :class:`pki.errors.KeyStoreError` where it cannot be written. Where the copy is missing `adopt` believes the database, even
+        one whose checkpoint another key has signed, and makes the copy anew.
         """
         standing = self._standing()
         if standing is not None:
@@ -48,15 +50,22 @@ class LogSealer:
             # 1. one sealer at a time; writers of entries go on, and what they commit from here on is for the next checkpoint
             before = sealed(connection, lock=True)
             size = int(connection.execute(sa.select(log_head.c.size)).scalar_one())
-            # 2. keep the roots that are complete now
-            grow(connection, old=before.size, new=size)
-            # 3. what stands signed must be the beginning of this tree
+            # 2. what stands was signed by this log
             copied = self._copied()
             if before.note is not None and copied is None and not adopt:
                 raise LogTamperedError(f"{self._copy} is missing; restore it from a backup, or, {ADOPT}")
-            self._check(connection, size, {"the database": before.note, str(self._copy): copied})
+            heads = self._heads(before.note, copied, adopt=adopt and copied is None)
+            if "the database" in heads or not adopt:
+                check_seal(before, heads.get("the database"))
+            # 3. keep the roots that are complete now; what was signed must be the beginning of this tree
+            grow(connection, old=before.size, new=size)
+            nodes = StoredNodes(connection)
+            for place, head in heads.items():
+                check_covered(head, place, size=size)
+                if subtree_hash(0, head.size, nodes) != head.root:
+                    raise changed_past(head, place)
             # 4. sign; the file first: all that it covers is committed, and a file that is ahead of the row is no contradiction
-            note = Checkpoint(self._signer.key.name, size, root_at(connection, size)).signed(self._signer)
+            note = Checkpoint(self._signer.key.name, size, subtree_hash(0, size, nodes)).signed(self._signer)
             replace(self._copy, note.encode())
             connection.execute(sa.update(log_seal).values(size=size, note=note))
         return note
@@ -66,7 +75,20 @@ class LogSealer:
         with self._database.reading() as connection:
             found = sealed(connection)
             size = connection.execute(sa.select(log_head.c.size)).scalar_one()
-        return found.note if found.note is not None and found.size == size and self._copied() == found.note else None
+        if found.note is None or found.size != size or self._copied() != found.note:
+            return None
+        try:
+            return found.note if opened_checkpoint(found.note, self._signer.key).size == size else None
+        except (NoteError, CheckpointError):
+            return None  # the long way says why
+
+    def _heads(self, own: str | None, copied: str | None, *, adopt: bool) -> dict[str, Checkpoint]:
+        try:
+            return opened_heads({"the database": own, str(self._copy): copied}, self._signer.key)
+        except LogTamperedError:
+            if adopt:
+                return {}  # the log's key was lost together with the copy: a new one begins here
+            raise
 
     def _copied(self) -> str | None:
         try:
@@ -75,16 +97,3 @@ class LogSealer:
             return None
         except UnicodeDecodeError:
             raise LogTamperedError(f"{self._copy} is no checkpoint; restore it from a backup") from None
-
-    def _check(self, connection: sa.Connection, size: int, notes: Mapping[str, str | None]) -> None:
-        for place, note in notes.items():
-            if note is None:
-                continue
-            try:
-                head = opened_checkpoint(note, self._signer.key)
-            except (NoteError, CheckpointError) as exc:
-                raise LogTamperedError(f"the checkpoint in {place} was not signed by this log: {exc}") from exc
-            if head.size > size:
-                raise LogTamperedError(f"the log has {size} entries, the checkpoint in {place} covers {head.size}: entries were removed")
-            if root_at(connection, head.size) != head.root:
-                raise LogTamperedError(f"the first {head.size} entries are not those of the checkpoint in {place}")

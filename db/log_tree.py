@@ -68,7 +68,7 @@ class LogTree:
         """The root over the first `size` leaves; raises :class:`pki.merkle.TreeRangeError`."""
         with self._database.reading() as connection:
             self._check(connection, size)
-            return root_at(connection, size)
+            return subtree_hash(0, size, StoredNodes(connection))
 
     def _check(self, connection: sa.Connection, size: int) -> None:
         known = sealed(connection).size
@@ -103,10 +103,6 @@ def sealed(connection: sa.Connection, *, lock: bool = False) -> Sealed:
     if row is None:
         raise LogTamperedError("the log has lost its seal; restore the database from a backup")
     return Sealed(row.size, row.note)
-
-
-def root_at(connection: sa.Connection, size: int) -> bytes:
-    return subtree_hash(0, size, StoredNodes(connection))
 
 
 def grow(connection: sa.Connection, *, old: int, new: int) -> None:

@@ -190,3 +190,10 @@ def test_values_of_the_wrong_kind_are_found(tmp_path: Path, change: str) -> None
     with pytest.raises(LogTamperedError, match=r"entry 17 (was altered|is missing)"):
         check(database, copy)
     database.close()
+
+
+@pytest.mark.parametrize("size", [0, 599, 601])
+def test_a_moved_seal_is_found(full: Database, copy: Path, size: int) -> None:
+    tamper(full, sa.update(log_seal).values(size=size))
+    with pytest.raises(LogTamperedError, match=f"the log's seal says {size} entries, the checkpoint in the database covers 600"):
+        check(full, copy)

@@ -53,6 +53,18 @@ def test_nothing_is_signed_after_another_keys_checkpoint(full: Database, copy: P
     )
 
 
+def test_another_key_is_noticed_also_where_nothing_new_came(full: Database, copy: Path) -> None:
+    refused(LogSealer(full, signer=OTHER, copy=copy), copy, "was not signed by this log")
+
+
+def test_adopting_looks_no_further_back_than_the_lost_copy(full: Database, sealer: LogSealer, copy: Path) -> None:
+    """Where the log's own key signed the database's checkpoint, that still counts."""
+    copy.unlink()
+    tamper(full, forged(full, 599, kind="forged.entry"))
+    with pytest.raises(LogTamperedError, match="the first 600 entries are not those of the checkpoint in the database"):
+        sealer.seal(adopt=True)
+
+
 def test_a_lost_copy_stops_sealing_until_it_is_adopted(full: Database, sealer: LogSealer, copy: Path) -> None:
     copy.unlink()
     refused(sealer, copy, "checkpoint is missing; restore it from a backup, or, if the database is to be believed")
@@ -62,3 +74,10 @@ def test_a_lost_copy_stops_sealing_until_it_is_adopted(full: Database, sealer: L
 def test_a_copy_that_is_no_text_stops_sealing(full: Database, sealer: LogSealer, copy: Path) -> None:
     copy.write_bytes(b"\xff")
     refused(sealer, copy, "is no checkpoint; restore it from a backup")
+
+
+@pytest.mark.parametrize("size", [0, 599, 601])
+def test_nothing_is_signed_where_the_seal_was_moved(full: Database, sealer: LogSealer, copy: Path, size: int) -> None:
+    tamper(full, sa.update(log_seal).values(size=size))
+    append(full, 300)
+    refused(sealer, copy, f"the log's seal says {size} entries, the checkpoint in the database covers 600")
