@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from config.house_file import HousePlan
 from config.settings import Settings
 from db.api_keys import ApiKeys
+from db.archive_holds import ArchiveHolds
 from db.authorisations import Authorisations
 from db.certificates import Certificates
 from db.documents import Documents
@@ -26,6 +27,7 @@ from pki.ports import Clock, KeyStore
 from pki.profile import CertificateProfile
 from pki.timestamp import TimeStampAuthority
 from records.holder import Holders
+from records.renewals import Renewals
 from records.roster_service import RosterService
 from records.service import RecordService
 from signing.policy import VerificationPolicy
@@ -41,6 +43,7 @@ class Stores:
     roster: Roster
     records: Records
     documents: Documents
+    archive: ArchiveHolds
     authorisations: Authorisations
     pin_attempts: PinAttempts
     api_keys: ApiKeys
@@ -55,6 +58,7 @@ class Services:
     roster: RosterService
     records: RecordService
     holders: Holders
+    renewals: Renewals
 
 
 @dataclass(frozen=True)

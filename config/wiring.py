@@ -9,6 +9,7 @@ from config.log import log_sealer
 from config.policy import load_policy
 from config.settings import Settings
 from db.api_keys import ApiKeys
+from db.archive_holds import ArchiveHolds
 from db.authorisations import Authorisations
 from db.certificates import Certificates
 from db.content import ContentFolder
@@ -32,6 +33,7 @@ from pki.timestamp import TimeStampAuthority
 from records.export import Exporter
 from records.holder import Holders
 from records.pin_gate import PinGate
+from records.renewals import Renewals
 from records.roster_service import RosterService
 from records.service import RecordService
 
@@ -72,6 +74,8 @@ def wire(
         clock=clock,
     )
     crl_signers = tuple(_crl_signer(each, books, clock, plan.base_url) for each in (authority.root, issuing))
+    evidence = InProcessValidationData(responders=(responder,), crl_signers=crl_signers, clock=clock)
+    renewals = Renewals(archive=stores.archive, documents=stores.documents, time_stamper=tsa, validation=evidence, clock=clock)
     return House(
         settings=settings,
         plan=plan,
@@ -82,10 +86,10 @@ def wire(
         responder=responder,
         tsa=tsa,
         crl_signers=crl_signers,
-        evidence=InProcessValidationData(responders=(responder,), crl_signers=crl_signers, clock=clock),
+        evidence=evidence,
         policy=load_policy(POLICY),
         stores=stores,
-        services=_services(settings, plan, stores, keys, clock),
+        services=_services(settings, plan, stores, keys, clock, renewals),
         sealer=log_sealer(settings, plan, keys=keys, database=database),
     )
 
@@ -99,6 +103,7 @@ def stores_of(settings: Settings, database: Database) -> Stores:
         roster=Roster(database),
         records=Records(database, content),
         documents=Documents(database, content),
+        archive=ArchiveHolds(database, content),
         authorisations=Authorisations(database),
         pin_attempts=PinAttempts(database),
         api_keys=ApiKeys(database),
@@ -107,7 +112,7 @@ def stores_of(settings: Settings, database: Database) -> Stores:
     )
 
 
-def _services(settings: Settings, plan: HousePlan, stores: Stores, keys: KeyStore, clock: Clock) -> Services:
+def _services(settings: Settings, plan: HousePlan, stores: Stores, keys: KeyStore, clock: Clock, renewals: Renewals) -> Services:
     pages = (settings.public_url or plan.base_url).rstrip("/")
     exporter = Exporter(verify_url=f"{pages}/verify")
     return Services(
@@ -120,6 +125,7 @@ def _services(settings: Settings, plan: HousePlan, stores: Stores, keys: KeyStor
             clock=clock,
         ),
         holders=Holders(stores.holder_keys, keys, KeyDerivation(), PinGate(stores.pin_attempts, clock)),
+        renewals=renewals,
     )
 
 

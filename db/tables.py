@@ -246,3 +246,34 @@ api_keys = sa.Table(
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("revoked_at", UtcDateTime),
 )
+
+# A signature that waits for a key held elsewhere. Once used, or once its time is over, only the row stays: a replay is told apart.
+prepared_signatures = sa.Table(
+    "prepared_signatures",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("api_key_id", sa.String(32), sa.ForeignKey("api_keys.id"), nullable=False, index=True),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("used_at", UtcDateTime),
+    sa.Column("purpose", CanonicalJson, nullable=False),
+    sa.Column("certificate_der", sa.LargeBinary, nullable=False),
+    sa.Column("chain", CanonicalJson, nullable=False),
+    sa.Column("gap_start", sa.BigInteger, nullable=False),
+    sa.Column("gap_end", sa.BigInteger, nullable=False),
+    sa.Column("document", sa.LargeBinary),
+    sa.CheckConstraint("created_at < expires_at", name="expires_at"),
+    sa.CheckConstraint("(used_at IS NULL) = (document IS NOT NULL)", name="document"),
+)
+
+# Read off the documents, so that finding what to renew reads none of them: a row counts while its digest is the document's.
+archive_holds = sa.Table(
+    "archive_holds",
+    metadata,
+    sa.Column("record_id", ID, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("document_sha256", sa.String(64), nullable=False),
+    sa.Column("not_after", UtcDateTime, index=True),
+    sa.Column("algorithms", CanonicalJson, nullable=False),
+    sa.ForeignKeyConstraint(["record_id", "version"], ["record_versions.record_id", "record_versions.version"]),
+)

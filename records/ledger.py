@@ -26,6 +26,7 @@ class Event(StrEnum):
     SUPERSEDED = "record.superseded"
     WITHDRAWN = "record.withdrawn"
     EXPORTED = "record.exported"
+    RENEWED = "record.renewed"
 
 
 Scalar = str | int | bool | None

@@ -15,8 +15,11 @@ from records.ledger import LogEntry
 from records.person import Person, School, Student, Teacher
 from records.state import RecordState
 from signing.authorisation import Authorisation
+from signing.renewal import Hold
 
 __all__ = [
+    "ArchiveStore",
+    "ArchivedDocument",
     "AuthorisationStore",
     "Clock",
     "Document",
@@ -101,6 +104,44 @@ class DocumentStore(Protocol):
 
     def get(self, record_id: str, version: int, kind: DocumentKind) -> Document:
         """Raises :class:`records.errors.NotFoundError`."""
+        ...
+
+
+@dataclass(frozen=True)
+class ArchivedDocument:
+    """A signed document as the books list it, and until when its outermost archive time stamp holds (None: it has none)."""
+
+    record_id: str
+    version: int
+    sha256: str
+    """Lower-case hexadecimal."""
+    hold: Hold | None = None
+
+
+class ArchiveStore(Protocol):
+    """Signed documents by how long their archive time stamps hold. Each method is one transaction."""
+
+    def unread(self, *, after: tuple[str, int], limit: int) -> Sequence[ArchivedDocument]:
+        """Signed documents whose hold is not noted as they stand now, sorted by record and version, from beyond `after`."""
+        ...
+
+    def note(self, found: Sequence[ArchivedDocument]) -> None: ...
+
+    def algorithms(self) -> Sequence[tuple[str, ...]]:
+        """Every combination that a noted hold uses."""
+        ...
+
+    def ending(
+        self, *, by: datetime, retiring: Sequence[tuple[str, ...]], after: tuple[str, int], limit: int
+    ) -> Sequence[ArchivedDocument]:
+        """Noted documents whose hold ends at or before `by`, or uses a combination in `retiring`; sorted and paged as :meth:`unread`."""
+        ...
+
+    def replace(self, old: ArchivedDocument, renewed: Document, hold: Hold, *, entry: LogEntry) -> None:
+        """Keeps `renewed` in place of `old`, with its hold and the log entry, in ONE transaction.
+
+        Raises :class:`records.errors.StaleRecordError` where the document is not `old` any more; then nothing is kept.
+        """
         ...
 
 

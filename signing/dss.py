@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pki.cms import SIGNATURE_TIME_STAMP, ParsedSignedData, parse_signed_data
 from pki.errors import PkiError
 from signing.errors import PdfError, SigningError
-from signing.form import signature_fields
+from signing.form import SignatureField, signature_fields
 from signing.pdf.document import Document
 from signing.pdf.objects import Name, PdfObject, PdfString, Ref, Stream
 from signing.ports import ValidationDataSource
@@ -98,13 +98,15 @@ def _extended(update: Update, existing: PdfObject, items: Iterable[bytes]) -> li
     return refs
 
 
-def certificates_of(document: Document) -> tuple[bytes, ...]:
-    """Every certificate that the document's signatures and time stamps carry, DER, each once: whose revocation data B-LT needs.
+def certificates_of(document: Document, fields: Iterable[SignatureField] | None = None) -> tuple[bytes, ...]:
+    """Every certificate that the document's signatures and time stamps (or those in `fields`) carry, DER, each once.
+
+    Theirs is the revocation data that B-LT needs.
 
     Raises :class:`EvidenceError` where a signature cannot be read.
     """
     found: dict[bytes, None] = {}
-    for field_ in signature_fields(document):
+    for field_ in signature_fields(document) if fields is None else fields:
         value = document.get(field_.value.get("V"))
         if not isinstance(value, dict):
             continue
