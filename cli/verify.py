@@ -26,10 +26,11 @@ from signing.intake import IntakeError, find_items
 from signing.journal import Journal, JournalError, resumed, settings_digest
 from signing.ports import RecordBook
 from signing.report import FORMATS, Row, Summary, with_status, write
-from signing.trust import Supplied, TrustStore
+from signing.trust import MAX_EVIDENCE_FILE, Supplied, TrustStore
 from signing.worker import Task
 
 MAX_WORKERS = 64
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)  # room for clock skew within a datetime's years
 
 
 class Form(StrEnum):
@@ -117,13 +118,13 @@ class _Run:
         if self._journal is None:
             return self._pool.run(find_items(self._paths))
         journal = self._journal
-        held = {item.name for item in find_items(self._paths) if journal.holds(item)} if len(journal) else set()
-        todo = (item for item in find_items(self._paths) if item.name not in held)
+        held = {item: row for item in find_items(self._paths) if (row := journal.find(item)) is not None} if len(journal) else {}
+        todo = (item for item in find_items(self._paths) if item not in held)
         return resumed(find_items(self._paths), journal, self._pool.run(todo), held)
 
     def finish(self, form: str) -> None:
         if self._journal is not None:
-            self._journal.finish((item.name for item in find_items(self._paths)), form, lambda row: with_status(row, self._book))
+            self._journal.finish(form, lambda row: with_status(row, self._book))
 
 
 def _print(rows: Iterator[Row], task: Task, form: Form, total: int, view: View) -> None:
@@ -148,11 +149,17 @@ def _moment(text: str | None) -> datetime:
         raise UsageError(f"--at is {text!r}, expected RFC 3339 such as 2027-06-30T12:00:00Z") from exc
     if moment.tzinfo is None:
         raise UsageError(f"--at is {text!r}, which names no time zone; end it with Z for UTC")
+    if not EARLIEST <= moment <= LATEST:
+        raise UsageError(f"--at is {text!r}, expected a moment from {EARLIEST.year} to {LATEST.year}")
     return moment.astimezone(UTC)
 
 
 def _files(names: list[str] | None) -> list[tuple[str, bytes]]:
-    return [(name, Path(name).read_bytes()) for name in names or ()]
+    found = []
+    for name in names or ():
+        with Path(name).open("rb") as file:
+            found.append((name, file.read(MAX_EVIDENCE_FILE + 1)))  # a device or a pipe may have no end
+    return found
 
 
 def _home_root(home: str | None) -> list[tuple[str, bytes]]:

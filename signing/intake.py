@@ -21,6 +21,7 @@ MAX_RATIO = 200  # unpacked to packed octets of one member; a PDF is mostly comp
 RATIO_FLOOR = 1024 * 1024  # octets below which the ratio does not matter
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _CHUNK = 1024 * 1024
+_ENCRYPTED = 0x1  # bit of a member's flags
 
 
 class IntakeError(SigningError):
@@ -68,7 +69,7 @@ def read_item(item: Item) -> bytes:
                 data = file.read(MAX_DOCUMENT + 1)
         else:
             data = _read_member(item.path, item.member)
-    except LimitError:
+    except (LimitError, IntakeError):
         raise
     except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError, IndexError) as exc:
         raise IntakeError(f"{item.name}: cannot be read ({_reason(exc)})") from exc
@@ -119,6 +120,8 @@ def _read_member(path: str, member: int) -> bytes:
     status = Path(path).stat()
     archive = _opened(path, status.st_mtime_ns, status.st_size)
     entry = archive.infolist()[member]
+    if entry.flag_bits & _ENCRYPTED:
+        raise IntakeError(f"{path}:{entry.filename}: cannot be read (it is encrypted)")
     if entry.file_size > RATIO_FLOOR and entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
         raise LimitError(f"unpacks from {entry.compress_size} to {entry.file_size} octets, more than {MAX_RATIO} times")
     parts: list[bytes] = []

@@ -11,7 +11,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -39,7 +39,9 @@ class Journal:
         self._report = report
         self.path = report.with_name(report.name + ".partial")
         self._header = {"settings": settings, "at": at}
-        self._offsets: dict[str, tuple[int, str]] = {}
+        # by name and octets: two members of one archive may bear one name, and only one of them be genuine
+        self._offsets: dict[tuple[str, str], int] = {}
+        self._shown: list[int] = []
         fresh = not (resume and self.path.exists())
         if not fresh:
             self._index()
@@ -58,33 +60,37 @@ class Journal:
                     file.truncate(offset)  # the last line of a run that was cut off
                     break
                 row = json.loads(line)
-                self._offsets[row["file"]] = (offset, row["sha256"])
+                self._offsets[row["file"], row["sha256"]] = offset
                 offset += len(line)
 
     def __len__(self) -> int:
         return len(self._offsets)
 
-    def holds(self, item: Item) -> bool:
-        """Whether the item was judged before, with the very octets that it has now."""
-        entry = self._offsets.get(item.name)
-        if entry is None or not entry[1]:
-            return False
+    def find(self, item: Item) -> int | None:
+        """The row of an item that was judged before, with the very octets that it has now; None where there is none."""
         try:
-            return hashlib.sha256(read_item(item)).hexdigest() == entry[1]
+            return self._offsets.get((item.name, hashlib.sha256(read_item(item)).hexdigest()))
         except SigningError:
-            return False
+            return None
 
-    def row(self, name: str) -> Row:
+    def show(self, row: int) -> Row:
+        """The row that :meth:`find` named, which takes its place in the report."""
+        self._shown.append(row)
+        return self._row(row)
+
+    def _row(self, offset: int) -> Row:
         with self.path.open("rb") as file:
-            file.seek(self._offsets[name][0])
+            file.seek(offset)
             row = json.loads(file.readline())
         if not isinstance(row, dict):
             raise JournalError(f"{self.path}: is not a journal")
         return row
 
     def append(self, row: Row) -> None:
+        """A new row, which takes its place in the report."""
         offset = self._append(jsonl_line(row).encode("utf-8", "surrogateescape"))
-        self._offsets[row["file"]] = (offset, row["sha256"])
+        self._offsets[row["file"], row["sha256"]] = offset
+        self._shown.append(offset)
 
     def _append(self, line: bytes) -> int:
         """Adds the line whole or not at all, and returns where it begins. A journal that holds no row is not left behind."""
@@ -108,12 +114,12 @@ class Journal:
             kept = f"; {self.path.name} keeps the {len(self)} rows so far for --resume" if len(self) else ""
             raise JournalError(f"{self._report}: cannot be written ({exc.strerror or type(exc).__name__}){kept}") from exc
 
-    def finish(self, names: Iterable[str], form: str, complete: Callable[[Row], Row]) -> None:
-        """Writes the report of the rows called `names`, in that order, each completed by `complete`, and removes the journal."""
+    def finish(self, form: str, complete: Callable[[Row], Row]) -> None:
+        """Writes the report of the rows appended or shown, in that order, each completed by `complete`, and removes the journal."""
         self._file.close()
         draft = self._report.with_name(self._report.name + ".tmp")
         with self._writing():
-            self._replace(draft, write((complete(self.row(name)) for name in names), form))
+            self._replace(draft, write((complete(self._row(offset)) for offset in self._shown), form))
         self.path.unlink()
 
     def _replace(self, draft: Path, pieces: Iterable[str]) -> None:
@@ -134,11 +140,11 @@ class Journal:
         self._file.close()
 
 
-def resumed(items: Iterable[Item], journal: Journal, judged: Iterator[Row], held: set[str]) -> Iterator[Row]:
+def resumed(items: Iterable[Item], journal: Journal, judged: Iterator[Row], held: Mapping[Item, int]) -> Iterator[Row]:
     """Rows of `items` in order: those in `held` from the journal, the others from `judged`, appended as they come."""
     for item in items:
-        if item.name in held:
-            yield journal.row(item.name)
+        if item in held:
+            yield journal.show(held[item])
         else:
             row = next(judged)
             journal.append(row)

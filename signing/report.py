@@ -38,6 +38,9 @@ COLUMNS = (
     "ms",
 )
 FORMATS = ("jsonl", "csv", "html")
+# Control characters act on a terminal that a report is shown on. JSON escapes those below space by itself.
+_ESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
+_REPLACED = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\N{REPLACEMENT CHARACTER}")
 
 
 class Summary:
@@ -81,7 +84,7 @@ def write(rows: Iterable[Row], form: str) -> Iterator[str]:
 
 
 def jsonl_line(row: Row) -> str:
-    return json.dumps(row, ensure_ascii=False, separators=(", ", ": ")) + "\n"
+    return json.dumps(row, ensure_ascii=False, separators=(", ", ": ")).translate(_ESCAPED) + "\n"
 
 
 def findings(row: Row) -> list[str]:
@@ -134,7 +137,8 @@ def _csv(rows: Iterable[Row]) -> Iterator[str]:
 
 def _inert(cell: str) -> str:
     # a spreadsheet runs a cell that begins like a formula (OWASP, CSV injection): a leading apostrophe makes it text
-    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell
+    text = f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell
+    return text.translate(_REPLACED)
 
 
 def _taken(buffer: io.StringIO) -> str:

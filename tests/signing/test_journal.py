@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from signing.intake import find_items
 from signing.journal import Journal, JournalError
 
 ROW = {"file": "a.pdf", "sha256": "00" * 32, "messages": ["x" * 3000]}
@@ -55,3 +59,30 @@ Journal(Path({str(report)!r}), settings="s", at=None, resume=False)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert "JournalError" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_documents_of_one_name_keep_a_row_each(tmp_path: Path) -> None:
+    """As two members of an archive may: a reader who unpacks it sees one of them, and the report must not show the other one twice."""
+    report = tmp_path / "report.jsonl"
+    journal = Journal(report, settings="s", at=None, resume=False)
+    for sha256, indication in (("00" * 32, "TOTAL-FAILED"), ("11" * 32, "TOTAL-PASSED")):
+        journal.append({**ROW, "sha256": sha256, "indication": indication})
+    journal.finish("jsonl", lambda row: row)
+    assert [json.loads(line)["indication"] for line in report.read_text().splitlines()] == ["TOTAL-FAILED", "TOTAL-PASSED"]
+
+
+def test_a_resumed_run_takes_no_row_of_another_document_of_the_same_name(tmp_path: Path) -> None:
+    archive = tmp_path / "two.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("a.pdf", b"forged")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            file.writestr("a.pdf", b"genuine")
+    forged, genuine = find_items([str(archive)])
+    report = tmp_path / "report.jsonl"
+    first = Journal(report, settings="s", at=None, resume=False)
+    first.append({**ROW, "file": genuine.name, "sha256": hashlib.sha256(b"genuine").hexdigest()})
+    first.close()
+    again = Journal(report, settings="s", at=None, resume=True)
+    assert again.find(forged) is None
+    assert again.find(genuine) is not None
+    again.close()

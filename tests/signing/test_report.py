@@ -103,6 +103,18 @@ def test_csv_cell_that_a_spreadsheet_would_run_becomes_text(name: str) -> None:
     assert lines[1][0] == f"'{name}"
 
 
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_control_characters_reach_no_terminal(form: str) -> None:
+    text = "".join(write([row(file="a\x1b[31m\x9b2J\x7f\nTOTAL-PASSED.pdf")], form))
+    assert not [character for character in text if character in "\x1b\x7f\x9b"]
+    assert len(text.splitlines()) == (1 if form == "jsonl" else 2)
+
+
+def test_jsonl_still_says_the_name_as_it_is() -> None:
+    name = "a\x1b[31m\x9b2J\x7f.pdf"
+    assert json.loads("".join(write([row(file=name)], "jsonl")))["file"] == name
+
+
 def test_html_escapes_what_strangers_wrote() -> None:
     page = "".join(write([row(signer="<script>alert(1)</script>")], "html"))
     assert "<script>" not in page
