@@ -5,11 +5,14 @@ Everything new that can be reached from them is walked and claimed; what existed
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from signing.comparison import Comparison
-from signing.pdf.objects import PdfObject, Ref, Stream
+from signing.pdf.objects import Name, PdfObject, Ref, Stream
 
 ACTIVE_KEYS = frozenset({"OC", "OCG", "OCGs", "AA", "JS", "OpenAction", "XFA", "OPI", "Alternates", "EF", "RF", "Launch", "PS"})
 STREAM_KEYS = frozenset({"F", "A", "Ref"})  # data, and pages, of other files (ISO 32000-2 tables 5 and 93)
+_ACTIVE_IN_STREAM = ACTIVE_KEYS | STREAM_KEYS
 ACTIVE_TYPES = frozenset({"Action", "OCG", "OCMD", "Filespec", "EmbeddedFile", "Page", "Pages", "Catalog", "Annot", "ObjStm", "XRef"})
 MARKUP = frozenset(
     {
@@ -20,6 +23,7 @@ MARKUP = frozenset(
 """Annotations that mark up a page and do nothing else (ISO 32000-2 table 171); Redact is not among them, since it takes content away."""
 _OTHER_ANNOTATIONS = ("P", "Parent", "Popup", "IRT")
 ACTIVE_SUBTYPES = frozenset({"PS", "Widget", "Link", "Screen", "Movie", "RichMedia", "3D"})
+_REACHING = frozenset({Ref, list, dict, Stream})  # kinds of objects that others can be reached from
 MAX_OBJECTS = 2_000  # new objects in one appearance; a signature's has about ten
 
 
@@ -38,19 +42,23 @@ def claim_inert(comparison: Comparison, value: PdfObject, role: str) -> None:
                 return
             waiting += _entered(comparison, item, role)
         elif isinstance(item, list):
-            waiting += item
+            waiting += _reaching(item)
         elif isinstance(item, dict):
             _check(comparison, item, role, is_stream=False)
-            waiting += item.values()
+            waiting += _reaching(item.values())
         elif isinstance(item, Stream):
             _check(comparison, item.dictionary, role, is_stream=True)
-            waiting += item.dictionary.values()
+            waiting += _reaching(item.dictionary.values())
+
+
+def _reaching(items: Iterable[PdfObject]) -> list[PdfObject]:
+    return [item for item in items if type(item) in _REACHING]
 
 
 def claim_markup(comparison: Comparison, ref: Ref) -> bool:
     """Claims a new annotation that only marks up its page, and its appearance; says whether it is one."""
     found = comparison.new(ref)
-    if not comparison.is_new(ref) or not isinstance(found, dict) or comparison.new(found.get("Subtype")) not in MARKUP:
+    if not comparison.is_new(ref) or not isinstance(found, dict) or _name(comparison, found, "Subtype") not in MARKUP:
         return False
     comparison.claim(ref, "annotation")
     if active := sorted(found.keys() & {"A", "AA", "OC"}):
@@ -75,10 +83,15 @@ def _entered(comparison: Comparison, ref: Ref, role: str) -> list[PdfObject]:
 
 
 def _check(comparison: Comparison, found: dict[str, PdfObject], role: str, *, is_stream: bool) -> None:
-    keys = ACTIVE_KEYS & found.keys() | (STREAM_KEYS & found.keys() if is_stream else set())
-    active = sorted(keys)
-    kind, subtype, action = (comparison.new(found.get(key)) for key in ("Type", "Subtype", "S"))
-    if kind in ACTIVE_TYPES or subtype in ACTIVE_SUBTYPES or (action == "JavaScript"):
-        active.append(str(kind or subtype or action))
+    active = sorted((_ACTIVE_IN_STREAM if is_stream else ACTIVE_KEYS) & found.keys())
+    kind, subtype, action = (_name(comparison, found, key) for key in ("Type", "Subtype", "S"))
+    if kind in ACTIVE_TYPES or subtype in ACTIVE_SUBTYPES or action == "JavaScript":
+        active.append(kind or subtype or action)
     if active:
         comparison.refuse("ACTIVE_CONTENT", f"the {role} holds {', '.join(active)}, which may act or hide")
+
+
+def _name(comparison: Comparison, found: dict[str, PdfObject], key: str) -> str:
+    """The name under `key`; "" where there is none, or something else than a name."""
+    value = comparison.new(found[key]) if key in found else None
+    return value if isinstance(value, Name) else ""

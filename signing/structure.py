@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from signing.errors import LimitError
 from signing.pdf.document import Document
-from signing.pdf.fields import Field, Form, read_form, stray_widgets
+from signing.pdf.fields import Field, Form, KnownNodes, read_form, stray_widgets
 from signing.pdf.objects import PdfObject, Ref
 from signing.signature_field import SignatureField, read_signature
 from signing.verdict import Message
@@ -85,9 +85,11 @@ def forms(document: Document) -> Iterator[Form]:
     form: Form | None = None
     depends: set[int] = set()
     root: PdfObject = None
+    known: KnownNodes = {}
     for revision in document.revisions:
         if form is None or revision.trailer.get("Root") != root or not depends.isdisjoint(revision.entries):
-            form, root = read_form(document, revision.index), revision.trailer.get("Root")
+            known = {key: node for key, node in known.items() if node.numbers.isdisjoint(revision.entries)}
+            form, root = read_form(document, revision.index, known=known), revision.trailer.get("Root")
             held = (document.entry(number, revision.index) for number in form.visited)
             depends = set(form.visited) | {entry.stream_number for entry in held if entry is not None}
         yield form

@@ -36,15 +36,35 @@ class Form:
         return next((field for field in self.fields if field.name == name), None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # told apart by identity: two are the same where they come from the same reading of a node
 class _Inherited:
     name: str = ""
     type: PdfObject = None
     value: PdfObject = None
 
 
-def read_form(document: Document, revision: int | None = None) -> Form:
-    """The terminal fields as of `revision`. Raises :class:`PdfError` on a field tree that is none, :class:`LimitError` on one too large."""
+_NOTHING = _Inherited()
+
+
+@dataclass(frozen=True)
+class Node:
+    """What was found in one node of the field tree: what its `kids` inherit, or the terminal field that it is; `numbers` were read."""
+
+    below: _Inherited
+    kids: tuple[PdfObject, ...]
+    field: Field | None
+    numbers: frozenset[int]
+
+
+KnownNodes = dict[tuple[Ref, _Inherited], Node]
+"""Nodes that were read as of an earlier revision, and whose objects have not changed since."""
+
+
+def read_form(document: Document, revision: int | None = None, *, known: KnownNodes | None = None) -> Form:
+    """The terminal fields as of `revision`; nodes in `known` are not read again, those read are added to it.
+
+    Raises :class:`PdfError` on a field tree that is none, :class:`LimitError` on one too large.
+    """
     visited: set[int] = set()
     root = document.revisions[-1 if revision is None else revision].trailer.get("Root")
     for ref in (root, document.catalog(revision).get("AcroForm")):
@@ -59,8 +79,9 @@ def read_form(document: Document, revision: int | None = None) -> Form:
     items = document.get(listed, revision=revision)
     if items is not None and not isinstance(items, list):
         raise PdfError("/Fields of the form is not an array")
-    waiting: list[tuple[PdfObject, _Inherited, int]] = [(item, _Inherited(), 0) for item in reversed(items or [])]
+    waiting: list[tuple[PdfObject, _Inherited, int]] = [(item, _NOTHING, 0) for item in reversed(items or [])]
     fields: list[Field] = []
+    known = {} if known is None else known
     seen: set[int] = set()
     while waiting:
         ref, inherited, depth = waiting.pop()
@@ -71,15 +92,17 @@ def read_form(document: Document, revision: int | None = None) -> Form:
         if ref.number in seen:
             raise PdfError(f"field object {ref.number} stands twice in the form")
         seen.add(ref.number)
-        below, kids = _node(document, ref, inherited, revision, visited, fields)
-        waiting.extend((kid, below, depth + 1) for kid in reversed(kids))
+        node = known.get((ref, inherited))
+        if node is None:
+            node = known[ref, inherited] = _node(document, ref, inherited, revision)
+        visited |= node.numbers
+        if node.field is not None:
+            fields.append(node.field)
+        waiting.extend((kid, node.below, depth + 1) for kid in reversed(node.kids))
     return Form(tuple(fields), frozenset(visited | seen))
 
 
-def _node(
-    document: Document, ref: Ref, inherited: _Inherited, revision: int | None, visited: set[int], fields: list[Field]
-) -> tuple[_Inherited, list[PdfObject]]:
-    """Reads one node: appends it to `fields` where it is terminal, else returns what its kids inherit, and the kids."""
+def _node(document: Document, ref: Ref, inherited: _Inherited, revision: int | None) -> Node:
     node = document.get(ref, revision=revision)
     if not isinstance(node, dict):
         raise PdfError(f"form field {ref.number} is not a dictionary")
@@ -87,25 +110,30 @@ def _node(
     name = ".".join(part for part in (inherited.name, text(partial)) if part)
     own = _Inherited(name, document.get(node.get("FT", inherited.type), revision=revision), node.get("V", inherited.value))
     listed = node.get("Kids")
-    visited |= {listed.number} if isinstance(listed, Ref) else set()
     kids = document.get(listed, revision=revision)
     if kids is not None and not isinstance(kids, list):
         raise PdfError(f"/Kids of form field {ref.number} is not an array")
     if kids and len(kids) > document.limits.fields:
         raise LimitError(f"the form has more than {document.limits.fields} fields")
+    numbers = _read_for(document, (ref, listed, node.get("T"), node.get("FT"), *(kids or [])), revision)
     children = [document.get(kid, revision=revision) for kid in kids or []]
     widgets = [kid for kid, child in zip(kids or [], children, strict=True) if isinstance(child, dict) and "T" not in child]
     if kids and not widgets:
-        return own, kids
+        return Node(own, tuple(kids), None, numbers)
     if kids and len(widgets) != len(kids):
         raise PdfError(f"the kids of form field {ref.number} are fields and widgets mixed")
     refs = tuple(kid for kid in widgets if isinstance(kid, Ref))
     if len(refs) != len(widgets) or len(set(refs)) != len(refs):
         raise PdfError(f"a widget of form field {ref.number} is not an indirect object, or stands there twice")
-    visited |= {kid.number for kid in refs}
     kind = str(own.type) if isinstance(own.type, Name) else ""
-    fields.append(Field(name, ref, node, kind, own.value, refs or (ref,)))
-    return own, []
+    return Node(own, (), Field(name, ref, node, kind, own.value, refs or (ref,)), numbers)
+
+
+def _read_for(document: Document, values: tuple[PdfObject, ...], revision: int | None) -> frozenset[int]:
+    """Numbers of the objects that `values` refer to, and of the object streams that hold them."""
+    numbers = {value.number for value in values if isinstance(value, Ref)}
+    entries = [document.entry(number, revision) for number in numbers]
+    return frozenset(numbers | {entry.stream_number for entry in entries if entry is not None and entry.kind == "compressed"})
 
 
 def stray_widgets(document: Document, form: Form, revision: int | None = None) -> tuple[Ref, ...]:
