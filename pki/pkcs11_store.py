@@ -11,6 +11,7 @@ data (docs/adr/0008). What is wrapped under a token opens with that token alone.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -31,7 +32,7 @@ OCTET_STRING = 0x04
 
 _VERSION = b"\x02"  # 1 is what pki.wrap seals under a key in memory
 _NONCE_OCTETS = 12
-_PROBE = b"does this private key belong to this public key?"
+_PROBE = b"does the token what it should?"
 
 # CKA_EC_PARAMS: the DER of the curve's OID (RFC 5480 section 2.1.1.1)
 _EC_PARAMS = {
@@ -76,6 +77,7 @@ class Pkcs11KeyStore:
         store = cls(Token(place, pin), place.prefix)
         if not store._token.has_secret(store._name(KEK)):
             raise KeyStoreError(f"{place.title} holds no key store {place.prefix!r}; correct the key store URI, or run: eduseal init")
+        store.unwrap(store.wrap(_PROBE, context=_PROBE), context=_PROBE)  # a token that cannot is found out now, not at the first enrolment
         return store
 
     @classmethod
@@ -83,8 +85,9 @@ class Pkcs11KeyStore:
         """As above; makes the key-encryption key where it is missing."""
         store = cls(Token(place, pin), place.prefix)
         if not store._token.has_secret(store._name(KEK)):
-            store._token.generate_secret(store._name(KEK))
-        return store
+            with suppress(LabelTakenError):  # by another process, meanwhile
+                store._token.generate_secret(store._name(KEK))
+        return cls.open_existing(place, pin=pin)
 
     def generate(self, label: str, *, curve: str = "P-256") -> Pkcs11Key:
         """Raises :class:`pki.errors.KeyStoreError` where the label is taken or is no label, UnsupportedAlgorithmError for other curves."""

@@ -56,6 +56,7 @@ _SECRET = _STAYS | {
 }
 _STAYED = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False, Attribute.ALWAYS_SENSITIVE: True, Attribute.NEVER_EXTRACTABLE: True}
 
+_NEEDED = {Mechanism.EC_KEY_PAIR_GEN, Mechanism.ECDSA, Mechanism.AES_KEY_GEN, Mechanism.AES_GCM}
 _WRONG_PIN = (exceptions.PinIncorrect, exceptions.PinInvalid, exceptions.PinLenRange)
 _NO_PIN = (exceptions.PinLocked, exceptions.PinExpired, exceptions.UserPinNotInitialized)
 _LOST = (
@@ -282,6 +283,10 @@ class Token:
 
 
 def _opened(token: pkcs11.Token, pin: str, place: TokenPlace) -> pkcs11.Session:
+    missing = _NEEDED - set(token.slot.get_mechanisms())
+    if missing:
+        names = ", ".join(sorted(f"CKM_{each.name}" for each in missing))
+        raise KeyStoreError(f"key store: {place.title} lacks {names}; docs/hsm.md says what it must do")
     try:
         return token.open(rw=True, user_pin=pin)
     except _WRONG_PIN:

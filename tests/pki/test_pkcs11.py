@@ -18,7 +18,7 @@ from pkcs11 import Attribute, KeyType, ObjectClass
 from pki.errors import KeyNotFoundError, KeyStoreError, WrongSecretError
 from pki.key_stores import open_key_store
 from pki.pkcs11_store import Pkcs11KeyStore
-from pki.pkcs11_token import TokenLostError
+from pki.pkcs11_token import PinBlockedError, TokenLostError
 from tests.support.softhsm import MODULE, PIN, SO_PIN, SoftHsm, Token
 
 P256 = bytes.fromhex("06082a8648ce3d030107")
@@ -223,6 +223,13 @@ def away_and_back(token: Token) -> None:
     token.bring_back()
 
 
+def test_a_token_whose_pin_was_never_set_says_who_must_set_it(softhsm: SoftHsm) -> None:
+    token = softhsm.token_without_pin()
+    message = rf"token '{token.label}' takes no PIN now \(UserPinNotInitialized\); its security officer must set a new one"
+    with pytest.raises(PinBlockedError, match=message):
+        opened(token)
+
+
 def test_errors_and_reprs_show_no_pin(token: Token, keys: Pkcs11KeyStore) -> None:
     assert PIN not in repr(vars(keys)) + repr(keys._token._held)
     with pytest.raises(WrongSecretError) as caught:
@@ -370,6 +377,37 @@ def test_two_processes_never_leave_two_keys_under_one_label(
     found = [each[Attribute.LABEL] for each in objects(session, **{"class": ObjectClass.PRIVATE_KEY})]
     assert len(found) == len(set(found))
     assert [keys.open(label).public_key() for label in keys.labels()]
+
+
+STARTING = """
+import os, sys
+from pki.key_stores import open_key_store
+from pki.pkcs11_token import _MODULES
+keys = open_key_store(sys.argv[1], os.environ["PIN"])
+for _ in range(15):
+    key = keys.open("tsa")
+    key.algorithm.verify(key.public_key(), key.sign(b"data"), b"data")
+    for module in _MODULES.values():
+        module.restart()
+"""
+
+
+def test_processes_that_log_in_over_and_over_do_not_lose_the_token(softhsm: SoftHsm, token: Token, keys: Pkcs11KeyStore) -> None:
+    """SoftHSM writes a token's file at every login; a process that starts at that moment does not see the token."""
+    keys.generate("tsa")
+    for done in run(softhsm, STARTING, token.uri()):
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_token_that_lacks_a_mechanism_is_refused_by_its_name(softhsm: SoftHsm, token: Token, tmp_path: Path) -> None:
+    lines = Path(softhsm.variables["SOFTHSM2_CONF"]).read_text()
+    (tmp_path / "softhsm2.conf").write_text(f"{lines}slots.mechanisms = CKM_EC_KEY_PAIR_GEN,CKM_ECDSA,CKM_AES_KEY_GEN\n")
+    script = "import os, sys; from pki.key_stores import open_key_store as o; o(sys.argv[1], os.environ['PIN'], create=True)"
+    environment = {**os.environ, "SOFTHSM2_CONF": str(tmp_path / "softhsm2.conf"), "PIN": PIN}
+    done = subprocess.run(
+        [sys.executable, "-c", script, token.uri()], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert f"token '{token.label}' lacks CKM_AES_GCM; docs/hsm.md says what it must do" in done.stderr
 
 
 def test_a_folder_store_loads_nothing_of_pkcs11(tmp_path: Path) -> None:

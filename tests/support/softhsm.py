@@ -6,6 +6,7 @@ import atexit
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,19 @@ import pytest
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 PIN = "mã PIN của thẻ 1"
 SO_PIN = "00000000"
+
+
+# softhsm2-util sets a PIN at once, so this speaks to the module itself
+_INIT_TOKEN = """
+import ctypes, sys
+module, label, pin = ctypes.CDLL(sys.argv[1]), sys.argv[2].encode().ljust(32), sys.argv[3].encode()
+count = ctypes.c_ulong()
+assert module.C_Initialize(None) == 0
+assert module.C_GetSlotList(1, None, ctypes.byref(count)) == 0
+slots = (ctypes.c_ulong * count.value)()
+assert module.C_GetSlotList(1, slots, ctypes.byref(count)) == 0
+assert module.C_InitToken(ctypes.c_ulong(slots[-1]), pin, ctypes.c_ulong(len(pin)), label) == 0
+"""
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,16 @@ class SoftHsm:
         label, tokens = f"token-{self.count}", self.folder / "tokens"
         before = set(tokens.iterdir())
         self.util("--init-token", "--free", "--label", label, "--so-pin", SO_PIN, "--pin", pin)
+        (made,) = set(tokens.iterdir()) - before
+        return Token(label, made)
+
+    def token_without_pin(self) -> Token:
+        """Initialized, but its security officer has not set the user's PIN yet."""
+        self.count += 1
+        label, tokens = f"token-{self.count}", self.folder / "tokens"
+        before = set(tokens.iterdir())
+        command = [sys.executable, "-c", _INIT_TOKEN, str(MODULE), label, SO_PIN]
+        subprocess.run(command, env={**os.environ, **self.variables}, check=True, timeout=30)
         (made,) = set(tokens.iterdir()) - before
         return Token(label, made)
 
