@@ -73,6 +73,7 @@ class SignatureJudge:
         proof = self._proof(signature, stamps, not_before)
         path = self._chain(checked, proof) if checked else None  # 4.
         stood = self._unrevoked(path, checked, proof) if path and checked else None  # 5.
+        self._time_proven(path, proof)
         return self._judged(signature, changes, checked, stamps, proof, path, stood)
 
     def _fail(self, sub_indication: SubIndication, code: str, text: str) -> None:
@@ -150,6 +151,15 @@ class SignatureJudge:
             return None
         self._notes.extend(stood.messages)
         return stood
+
+    def _time_proven(self, path: ValidatedPath | None, proof: Horizon) -> None:
+        """A record of ours is time-stamped, always.
+
+        Without a time stamp, data from before a revocation count until their nextUpdate: a signer who was revoked would leave it out.
+        """
+        if self.policy.entitlement and not proof.proven and self._is_ours(path):
+            text = "no time stamp proves when this was signed; signatures on records carry one"
+            self._fail(SubIndication.NO_POE, "NOT_TIME_STAMPED", text)
 
     def _judged(
         self,

@@ -16,13 +16,14 @@ from pki.softkey import SoftwareKey
 from pki.subject import legal_person
 from pki.timestamp import TimeStampAuthority
 from signing.archive import archive, time_stamp_document
+from signing.dss import ValidationData, add_validation_data
 from signing.sign import sign
 from signing.trust import Supplied
 from signing.verdict import Indication, SubIndication, Verdict
 from tests.support.authority import BASE_URL, make_authority
 from tests.support.signing_cases import foreign_pdf
 from tests.support.tokens import ForgedStamper
-from tests.support.verify_cases import ADES, RecordHouse, codes, exported, good_record, make_record_house, standing_house
+from tests.support.verify_cases import ADES, STEPS, RecordHouse, codes, exported, good_record, make_record_house, standing_house
 
 PASSED, FAILED, UNDETERMINED = Indication.TOTAL_PASSED, Indication.TOTAL_FAILED, Indication.INDETERMINATE
 YEAR = timedelta(days=365)
@@ -194,6 +195,32 @@ def test_signature_without_time_stamp_passes_while_its_signer_is_known_to_be_goo
     verdict = house.judge(document, policy=ADES, supplied=status(house, house.house.teacher.certificate_der))
     assert answer(verdict) == (PASSED, None)
     assert (verdict.signatures[0].level, verdict.signatures[0].best_signature_time) == ("PAdES-BASELINE-B", None)
+
+
+def test_record_without_time_stamps_does_not_pass_though_its_signers_are_known_to_be_good() -> None:
+    house = make_record_house()
+    document = exported()
+    for step in STEPS:
+        document = sign(document, house.house.request(step), time_stamper=None)
+    signers = (house.house.teacher, house.house.principal, house.house.seal)
+    verdict = house.judge(document, supplied=status(house, *(signer.certificate_der for signer in signers)))
+    assert answer(verdict) == (UNDETERMINED, SubIndication.NO_POE)
+    assert codes(verdict) == {"NOT_TIME_STAMPED"}
+
+
+def test_revoked_teacher_gains_nothing_by_leaving_the_time_stamp_out() -> None:
+    """Revocation data from before the revocation, embedded again, are current until their nextUpdate."""
+    house = make_record_house()
+    signers = (house.house.teacher, house.house.principal, house.house.seal)
+    before = status(house, *(signer.certificate_der for signer in signers))
+    house.house.authority.advance(seconds=60)
+    house.house.authority.revoke(house.house.teacher)
+    document = exported()
+    for step in STEPS:
+        document = sign(document, house.house.request(step), time_stamper=None)
+    document = add_validation_data(document, ValidationData(before.certificates, before.crls, before.ocsps))
+    verdict = house.judge(document)
+    assert answer(verdict) == (UNDETERMINED, SubIndication.NO_POE)
 
 
 def test_without_revocation_data_the_answer_is_to_try_later() -> None:
