@@ -20,7 +20,18 @@ class LimitError(PdfError):
 
 
 class RefusedDocumentError(SigningError):
-    """A document holds what must not be signed (attack class 15); the message names it. There is no override."""
+    """A document holds what must not be signed (attack class 15). There is no override.
+
+    `found` names the kind, such as "javascript" or "hidden-page" (docs list them); `text` says what and where.
+    """
+
+    def __init__(self, found: str, text: str) -> None:
+        super().__init__(found, text)
+        self.found = found
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"refused before signing, {self.found}: {self.text}"
 
 
 class WorkflowError(SigningError):

@@ -16,36 +16,52 @@ ACTIONS = frozenset(
 """Actions (ISO 32000-2 table 201) that reach outside the file or change what is seen; /GoTo, /URI and /Named do neither."""
 ACTIVE_ANNOTATIONS = frozenset({"Screen", "Movie", "Sound", "RichMedia", "3D"})
 FILLABLE = frozenset({"Tx", "Btn", "Ch"})
+HIDING_FLAGS = 2 | 32  # table 167: Hidden and NoView
 _HARMLESS_ACTIONS = frozenset({"GoTo"})
 
+Finding = tuple[str, str]
+"""The name of what was found, as :attr:`signing.errors.RefusedDocumentError.found` has it, and its words."""
 
-def finding(document: Document, found: dict[str, PdfObject], *, is_stream: bool) -> str | None:
+
+def finding(document: Document, found: dict[str, PdfObject], *, is_stream: bool) -> Finding | None:
     """What is wrong with one dictionary, or None."""
-    for wrong, what in _WRONG:
+    for wrong, name, words in _WRONG:
         if wrong(found):
-            return what
+            return name, words
     if is_stream and "F" in found:
-        return "a stream whose data is in another file (external reference)"
+        return "external-reference", "a stream whose data is in another file"
+    if "Rect" in found and "Subtype" in found and _hides(document.get(found.get("F"))) and found.get("FT") != "Sig":
+        return "hidden-annotation", "an annotation that is not shown but could be"
     if "OpenAction" in found and not _harmless_opening(document.get(found["OpenAction"])):
-        return "an action on opening"
+        return "action", "an action on opening"
     if "OCProperties" in found and not _all_layers_on(document, document.get(found["OCProperties"])):
-        return "layers that are or may be hidden"
+        return "hidden-layer", "layers that are or may be hidden"
     return None
 
 
-_Rule = tuple[Callable[[dict[str, PdfObject]], bool], str]
+_Rule = tuple[Callable[[dict[str, PdfObject]], bool], str, str]
 _WRONG: tuple[_Rule, ...] = (
-    (lambda d: "JS" in d or "JavaScript" in d or d.get("S") == "JavaScript", "JavaScript"),
-    (lambda d: "XFA" in d, "an XFA form"),
-    (lambda d: "AA" in d, "additional actions"),
-    (lambda d: d.get("FT") in FILLABLE, "a fillable form field"),
-    (lambda d: d.get("S") in ACTIONS and d.get("Type", "Action") == "Action", "an action that reaches outside or changes what is shown"),
-    (lambda d: d.get("Subtype") in ACTIVE_ANNOTATIONS and "Rect" in d, "a multimedia annotation"),
-    (lambda d: d.get("Subtype") == "PS" or d.get("Subtype2") == "PS", "PostScript"),
-    (lambda d: d.get("Subtype") == "Form" and "Ref" in d, "a page taken from another file (external reference)"),
-    (lambda d: "OPI" in d, "an image taken from another file (external reference)"),
-    (lambda d: d.get("FS") == "URL", "a file that lies elsewhere (external reference)"),
+    (lambda d: "JS" in d or "JavaScript" in d or d.get("S") == "JavaScript", "javascript", "JavaScript"),
+    (lambda d: "XFA" in d, "xfa", "an XFA form"),
+    (lambda d: "AA" in d, "action", "additional actions"),
+    (lambda d: d.get("FT") in FILLABLE, "form-field", "a fillable form field"),
+    (
+        lambda d: d.get("S") in ACTIONS and d.get("Type", "Action") == "Action",
+        "action",
+        "an action that reaches outside or changes what is shown",
+    ),
+    (lambda d: d.get("Subtype") in ACTIVE_ANNOTATIONS and "Rect" in d, "multimedia", "a multimedia annotation"),
+    (lambda d: d.get("Subtype") == "PS" or d.get("Subtype2") == "PS", "postscript", "PostScript"),
+    (lambda d: d.get("Subtype") == "Form" and "Ref" in d, "external-reference", "a page taken from another file"),
+    (lambda d: "OPI" in d, "external-reference", "an image taken from another file"),
+    (lambda d: d.get("FS") == "URL", "external-reference", "a file that lies elsewhere"),
+    (lambda d: "Alternates" in d and d.get("Subtype") == "Image", "hidden-image", "an image with alternates, another one for print"),
+    (lambda d: "Collection" in d and "Pages" in d, "portfolio", "a portfolio, which shows embedded files in place of its pages"),
 )
+
+
+def _hides(flags: PdfObject) -> bool:
+    return isinstance(flags, int) and bool(flags & HIDING_FLAGS)
 
 
 def _harmless_opening(action: PdfObject) -> bool:

@@ -20,7 +20,7 @@ from signing.appearance import Appearance, AppearanceRenderer
 from signing.container import Container, container_bound, token_bound
 from signing.errors import PdfError, SigningError
 from signing.form import FieldError, SignatureField, add_field, box, fill, find_field, text_string
-from signing.gap import byte_range_digest, fill_gap, write_with_gap
+from signing.gap import Gapped, write_with_gap
 from signing.inspect import inspect
 from signing.locks import FORM_FILLING, check_permitted
 from signing.pdf.document import Document
@@ -56,9 +56,7 @@ class SignatureRequest:
 class Prepared:
     """A document with a gap for the signature, and what goes to the key (:attr:`Container.to_be_signed`)."""
 
-    data: bytearray
-    gap: tuple[int, int]
-    """Offsets of `<` and of the octet after `>`."""
+    gapped: Gapped
     container: Container
 
 
@@ -101,15 +99,15 @@ def prepare(document: bytes, request: SignatureRequest, *, token_size: int, rend
         _grant(update, signature)
     entries = _signature_entries(update, field, request)
     room = container_bound(certificate, request.chain, request.certificate_der, token_size)
-    data, gap = write_with_gap(update, signature, entries, room)
+    gapped = write_with_gap(update, signature, entries, room)
     algorithm = request.key.algorithm
-    digest = byte_range_digest(data, gap, algorithm.digest.value)
-    return Prepared(data, gap, Container(digest, algorithm, request.certificate_der, request.chain))
+    digest = gapped.digest(algorithm.digest.value)
+    return Prepared(gapped, Container(digest, algorithm, request.certificate_der, request.chain))
 
 
 def complete(prepared: Prepared, signature: bytes, token_der: bytes | None) -> bytes:
     """Second half of :func:`sign`. Raises :class:`ContainerError` where the container is larger than the room kept for it."""
-    return fill_gap(prepared.data, prepared.gap, prepared.container.complete(signature, token_der))
+    return prepared.gapped.filled(prepared.container.complete(signature, token_der))
 
 
 def _checked_certificate(request: SignatureRequest) -> x509.Certificate:

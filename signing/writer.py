@@ -21,10 +21,17 @@ TRAILER_KEYS = ("Root", "Info")  # what an update carries over; /Size, /Prev and
 
 @dataclass(frozen=True)
 class Revision:
-    """The whole file with its new revision. `bodies` gives where each written object's octets begin, after `N G obj` and its newline."""
+    """What follows `document`: the new revision's octets. `bodies` gives where in the file each written object's octets begin, after
+    `N G obj` and its newline. The document is not copied: a large one would otherwise lie in memory several times."""
 
-    data: bytearray
+    document: bytes
+    tail: bytearray
     bodies: Mapping[Ref, int]
+
+    @property
+    def data(self) -> bytes:
+        """The whole file."""
+        return b"".join((self.document, self.tail))
 
 
 class Update:
@@ -65,23 +72,23 @@ class Update:
         if not written:
             raise PdfError("an update without objects; expected at least one changed or new object")
         identifier = self._identifier(written)
-        out = bytearray(self.document.data)
-        if not out.endswith((b"\n", b"\r")):
+        out, base = bytearray(), len(self.document.data)
+        if not self.document.data.endswith((b"\n", b"\r")):
             out += b"\n"
         bodies: dict[Ref, int] = {}
         offsets: dict[int, tuple[int, int]] = {}
         for ref in sorted(written, key=lambda ref: ref.number):
-            offsets[ref.number] = (len(out), ref.generation)
+            offsets[ref.number] = (base + len(out), ref.generation)
             out += b"%d %d obj\n" % (ref.number, ref.generation)
-            bodies[ref] = len(out)
+            bodies[ref] = base + len(out)
             out += written[ref] + b"\nendobj\n"
-        start = len(out)
+        start = base + len(out)
         if self.document.revisions[-1].xref_kind != "stream":
             out += _table(offsets) + b"trailer\n" + serialize(self._trailer(identifier)) + b"\n"
         else:
             out += self._stream(offsets, start, identifier)
         out += b"startxref\n%d\n%%%%EOF\n" % start
-        return Revision(out, bodies)
+        return Revision(self.document.data, out, bodies)
 
     def _trailer(self, identifier: list[PdfObject] | None) -> dict[str, PdfObject]:
         before = self.document.trailer

@@ -133,9 +133,9 @@ CASES: dict[str, tuple[Change, str]] = {
     "15-external-stream": (external_stream, "a stream whose data is in another file"),
     "15-reference-xobject": (reference_xobject, "a page taken from another file"),
     "15-postscript": (postscript, "PostScript"),
-    "15-hidden-page": (hidden_page, "hidden page"),
-    "15-template-page": (template_page, "hidden page"),
-    "15-second-catalog": (second_catalog, "hidden document"),
+    "15-hidden-page": (hidden_page, "hidden-page"),
+    "15-template-page": (template_page, "hidden-page"),
+    "15-second-catalog": (second_catalog, "hidden-document"),
 }
 
 
