@@ -5,7 +5,7 @@
 
 There is no queue. What is to be done is read off the documents themselves, and each is replaced in one transaction on the condition that
 it is still the one that was read: a run that dies loses the document at hand and no other, and the next run goes on from what stands
-(docs/adr/0008-renewal-without-a-queue.md).
+(docs/adr/0010-renewal-without-a-queue.md).
 """
 
 from __future__ import annotations
@@ -58,13 +58,15 @@ class Renewals:
     policy: AlgorithmPolicy = MODERN
 
     def run(self, *, horizon: timedelta = HORIZON, look_only: bool = False) -> Iterator[RenewalResult]:
-        """Documents whose time stamp ends within `horizon`, as they are dealt with. An error stops only its own; `look_only` changes none."""
+        """Documents whose time stamp ends within `horizon`, as they are dealt with. An error stops only its own.
+
+        With `look_only` no document is changed.
+        """
         yield from self._read_new()
         offered = hold_of_certificates(self.time_stamper.certificates)
         by = self.clock() + horizon
-        retiring = [
-            names for names in self.archive.algorithms() if Hold(datetime.max.replace(tzinfo=by.tzinfo), names).until(self.policy) <= by
-        ]
+        endless = datetime.max.replace(tzinfo=by.tzinfo)
+        retiring = [names for names in self.archive.algorithms() if Hold(endless, names).until(self.policy) <= by]
 
         def page(after: tuple[str, int]) -> Sequence[ArchivedDocument]:
             return self.archive.ending(by=by, retiring=retiring, after=after, limit=PAGE)
