@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated
 
 from cryptography.hazmat import asn1
@@ -83,6 +84,7 @@ class OcspAnswer:
         return self.responder_key_hash == _hash("sha1", signer.key_bits_der)
 
 
+@lru_cache(maxsize=1_024)  # of issuers' names and keys: the same few for every answer
 def _hash(algorithm: str, data: bytes) -> bytes:
     return hashlib.new(algorithm, data, usedforsecurity=False).digest()
 

@@ -25,13 +25,13 @@ _WHITE = rb"[\x00\t\n\x0c\r ]"
 _REGULAR = rb"[^\x00\t\n\x0c\r ()<>\[\]{}/%]"
 # Both run over the octets in reverse and begin with one literal octet, which is searched for at the speed of memory; a look-behind in
 # front of it would be tried at every octet.
-_REFERENCE = re.compile(rb"R(?<!" + _REGULAR + rb"R)" + _WHITE + rb"++[0-9]++" + _WHITE + rb"++([0-9]++)" + _END)
+_REFERENCE = re.compile(rb"R(?<!" + _REGULAR + rb"R)" + _WHITE + rb"++[0-9]++" + _WHITE + rb"++((?:0*+[1-9])++)0*+" + _END)
 _BEFORE_COMMENT = re.compile(rb"%" + _WHITE + rb"*+([0-9]++)" + _END + rb"(?:" + _WHITE + rb"++([0-9]++)" + _END + rb")?")
 _SKIP = re.compile(rb"(?:" + _WHITE + rb"++|%[^\r\n]*+)++")
 _INTEGER = re.compile(rb"[0-9]++" + _END)
 _R = re.compile(rb"R" + _END)
 COMMENT_WORK = 4  # octets of comments looked at, per octet of file, before the document is refused
-_MAX_DIGITS = 20
+_MAX_DIGITS = 20  # of an object number in a mention that is looked at
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,7 @@ class References:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._hits: dict[int, list[int]] = {}
-        for offset, number in _unsorted(document.data):
-            self._hits.setdefault(number, []).append(offset)
+        self._hits = _by_number(document.data)
         self._compressed: dict[int, list[tuple[int, int, str]]] = {}
         for revision in document.revisions:
             for number, entry in revision.entries.items():
@@ -70,7 +68,7 @@ class References:
         The key is "" directly in a top-level array; the object's number is 0 where the mention stands in no listed object (a trailer).
         """
         found = {(holder, key) for start, holder, key in self._compressed.get(number, ()) if start < before}
-        for offset in self._hits.get(number, ()):
+        for offset in self._hits.get(_spelled(number), ()):
             if offset < before:
                 found |= self._context(number, offset)
         return tuple(sorted(found))
@@ -100,17 +98,24 @@ def scan(data: bytes) -> Iterator[tuple[int, int]]:
 
     Raises :class:`LimitError` where comments between numbers would make this quadratic.
     """
-    yield from sorted(_unsorted(data))
+    found = ((offset, int(digits[::-1])) for digits, hits in _by_number(data).items() if 0 < len(digits) <= _MAX_DIGITS for offset in hits)
+    yield from sorted(found)
 
 
-def _unsorted(data: bytes) -> Iterator[tuple[int, int]]:
+def _by_number(data: bytes) -> dict[bytes, list[int]]:
+    """Object number, as :func:`_spelled`, → the offsets at which it is mentioned."""
     backwards, size = data[::-1], len(data)
+    hits: dict[bytes, list[int]] = {}
     for match in _REFERENCE.finditer(backwards):
-        if len(digits := match[1]) <= _MAX_DIGITS:
-            yield size - match.end(1), int(digits[::-1])
+        hits.setdefault(match[1], []).append(size - match.end())
     for offset, digits in _across_comments(data, backwards):
-        if len(digits) <= _MAX_DIGITS:
-            yield offset, int(digits)
+        hits.setdefault(digits.lstrip(b"0")[::-1], []).append(offset)
+    return hits
+
+
+def _spelled(number: int) -> bytes:
+    """The digits of `number` without leading zeros, in reverse."""
+    return (b"%d" % number)[::-1]
 
 
 def _across_comments(data: bytes, backwards: bytes) -> Iterator[tuple[int, bytes]]:
