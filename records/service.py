@@ -14,13 +14,14 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from pki.errors import PkiError
 from pki.ports import Clock, TimeStamper
 from records.authorisations import Authorisations
 from records.canonical import record_json
-from records.errors import RecordsError
+from records.contention import ATTEMPTS, retried
+from records.errors import RecordsError, StaleRecordError, StepOrderError
 from records.export import Exporter
 from records.guard import Move
 from records.lifecycle import (
@@ -46,6 +47,8 @@ from signing.workflow import Workflow, parse_manifest
 
 EXPORTS_REMEMBERED = 64  # of about 100 kB: a class between its preview and its signature
 _NO_SIGNATURE_YET = "0" * 64
+
+Batch = Callable[[Iterable[BatchItem]], Iterator[BatchResult]]
 
 
 @dataclass(frozen=True)
@@ -137,25 +140,21 @@ class RecordService:
         authorisation = self.authorisations.claim(authorisation_id, by=by)
         renderer = AppearanceRenderer()
         for record_id, step in wanted or [(item.record_id, item.step) for item in authorisation.unused]:
+            attempt = partial(self._sign, authorisation, record_id, step, by, signer, time_stamper, renderer)
             try:
-                state = self._records.load(record_id)
-                item = authorisation.find(record_id, state.working.number, step)
-                authorisation.use(item, at=self._clock())
-                results = sign_batch(
-                    [self._work(state, step, by)],
-                    signer=signer,
-                    time_stamper=time_stamper,
-                    clock=self._clock,
-                    authorisation=authorisation,
-                    renderer=renderer,
-                )
-                spent = SpentItem(authorisation.id, item.record_id, item.version, item.step, self._clock())
-                result = self._keep(state, next(results), by, spent)
+                result = retried(attempt)
             except (RecordsError, SigningError, PkiError) as exc:
                 result = StepResult(record_id, error=exc)
             if result.error is not None:
                 self.authorisations.note(authorisation.id, by=by, error=result.error, record_id=record_id)
             yield result
+
+    def certify(
+        self, record_ids: Iterable[str], *, step: str, by: Actor, signer: BatchSigner, time_stamper: TimeStamper
+    ) -> Iterator[StepResult]:
+        """The school's opening signature, which says what may change afterwards; those that could not be begun come last."""
+        batch = partial(sign_batch, signer=signer, time_stamper=time_stamper, clock=self._clock)
+        return self._by_school(record_ids, step, by, batch, closes=False)
 
     def seal(
         self,
@@ -168,23 +167,66 @@ class RecordService:
         validation: ValidationDataSource,
     ) -> Iterator[StepResult]:
         """Closes records with the school's seal and brings them to B-LTA; those that could not be begun come last."""
-        states: dict[str, RecordState] = {}
-        refused: list[StepResult] = []
+        batch = partial(seal_batch, signer=signer, time_stamper=time_stamper, validation=validation, clock=self._clock)
+        return self._by_school(record_ids, step, by, batch, closes=True)
 
-        def works() -> Iterator[BatchItem]:
-            for record_id in record_ids:
+    def _sign(
+        self,
+        authorisation: Authorisation,
+        record_id: str,
+        step: str,
+        by: Actor,
+        signer: BatchSigner,
+        time_stamper: TimeStamper,
+        renderer: AppearanceRenderer,
+    ) -> StepResult:
+        """One record, as it stands now; raises :class:`records.errors.StaleRecordError` where somebody else saved it meanwhile."""
+        state = self._records.load(record_id)
+        item = authorisation.find(record_id, state.working.number, step)
+        authorisation.use(item, at=self._clock())
+        work = self._work(state, step, by)
+        results = sign_batch(
+            [work], signer=signer, time_stamper=time_stamper, clock=self._clock, authorisation=authorisation, renderer=renderer
+        )
+        spent = SpentItem(authorisation.id, item.record_id, item.version, item.step, self._clock())
+        return self._keep(state, next(results), by, spent)
+
+    def _by_school(self, record_ids: Iterable[str], step: str, by: Actor, batch: Batch, *, closes: bool) -> Iterator[StepResult]:
+        """Runs of `batch` over records as they stand, until none was saved by somebody else in between."""
+        pending = list(record_ids)
+        for left in reversed(range(ATTEMPTS)):
+            states: dict[str, RecordState] = {}
+            refused: list[StepResult] = []
+            stale: list[str] = []
+            for result in batch(self._works(pending, step, by, closes, states, refused)):
                 try:
-                    states[record_id] = self._records.load(record_id)
-                    yield self._work(states[record_id], step, by)
-                except (RecordsError, SigningError) as exc:
-                    refused.append(StepResult(record_id, error=exc))
+                    yield self._keep(states.pop(result.id), result, by, None)
+                except StaleRecordError as exc:
+                    if not left:
+                        yield StepResult(result.id, error=exc)
+                    stale.append(result.id)
+                except RecordsError as exc:
+                    yield StepResult(result.id, error=exc)
+            yield from refused
+            pending = stale
+            if not pending:
+                return
 
-        for result in seal_batch(works(), signer=signer, time_stamper=time_stamper, validation=validation, clock=self._clock):
+    def _works(
+        self, record_ids: list[str], step: str, by: Actor, closes: bool, states: dict[str, RecordState], refused: list[StepResult]
+    ) -> Iterator[BatchItem]:
+        """What is to be signed of each record, its state put into `states`; who cannot be begun goes into `refused`."""
+        for record_id in record_ids:
             try:
-                yield self._keep(states.pop(result.id), result, by, None)
-            except RecordsError as exc:
-                yield StepResult(result.id, error=exc)
-        yield from refused
+                state = states[record_id] = self._records.load(record_id)
+                work = self._work(state, step, by)
+                found = state.workflow.step(step)
+                if found is None or found.seal != closes:
+                    what = "does not close the record: certify it" if closes else "closes the record: seal it"
+                    raise StepOrderError(f"record {record_id}: step {step} {what}")
+                yield work
+            except (RecordsError, SigningError) as exc:
+                refused.append(StepResult(record_id, error=exc))
 
     def _work(self, state: RecordState, step: str, by: Actor) -> BatchItem:
         """What is to be signed of the record; raises before any key is touched where the step is not to be signed now."""
