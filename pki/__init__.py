@@ -2,7 +2,8 @@
 
     names       identity, identifiers, commitment, subject, countries     who somebody is, and what a certificate may say of it
     issuing     profile, establish, issue, renew, lint, urls              from a profile to a certificate, in three moves
-    keys        keystore, softkey, holderkey, pin, kdf, wrap, passphrase  where private keys live, and who can open them
+    keys        key_stores, key_store_uri, keystore, softkey, holderkey,  where private keys live, and who can open them
+                pin, kdf, wrap, passphrase
     status      crl, ocsp, timestamp, evidence                            what the authority answers
     judging     certificate, chain, chain_errors, revocation,             whom to believe, and at which time
                 algorithm_policy, validation_cache
@@ -39,6 +40,8 @@ __all__ = [
     "identity",
     "issue",
     "kdf",
+    "key_store_uri",
+    "key_stores",
     "keystore",
     "lint",
     "ocsp",
