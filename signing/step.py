@@ -92,9 +92,9 @@ def predecessors(workflow: str, steps: Sequence[Step]) -> dict[str, frozenset[st
 
 
 def text(value: object) -> str:
-    """`value` where it is a text of reasonable length; else TypeError."""
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT:
-        raise TypeError(f"expected a text of 1 to {MAX_TEXT} characters")
+    """`value` where it is a text of reasonable length, of characters that can be shown and that databases take; else TypeError."""
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT or not value.isprintable():
+        raise TypeError(f"expected a text of 1 to {MAX_TEXT} printable characters")
     return value
 
 

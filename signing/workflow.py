@@ -22,6 +22,7 @@ from signing.step import Step, predecessors, text
 
 __all__ = ["MAX_MANIFEST", "MAX_STEPS", "SCHEMA", "Manifest", "Step", "Workflow", "parse_manifest"]
 
+MAX_VERSION = 2**31 - 1  # of a record: what the books can hold, and be asked for
 MAX_MANIFEST = 1024 * 1024  # octets of record.json; bounds work on hostile input
 SCHEMA = "https://eduseal.example/schema/record/1"
 
@@ -87,8 +88,8 @@ def parse_manifest(data: bytes) -> Manifest:
         if document["schema"] != SCHEMA:
             raise PolicyError(f"record.json: schema is not {SCHEMA}")
         version = record["version"]
-        if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-            raise PolicyError("record.json: version is not a positive integer")
+        if type(version) is not int or not 1 <= version <= MAX_VERSION:
+            raise PolicyError(f"record.json: version is not an integer from 1 to {MAX_VERSION}")
         return Manifest(
             record_id=text(record["id"]),
             version=version,
