@@ -45,7 +45,7 @@ AUTHORISATION = timedelta(minutes=5)  # one document, signed at once
 
 
 @dataclass(frozen=True)
-class _Incoming:
+class Incoming:
     """An uploaded record of the caller's school. `state` where the books know it, and the upload is what they hold."""
 
     pdf: bytes
@@ -55,7 +55,7 @@ class _Incoming:
 
 
 class UploadSigner:
-    """Raises the errors of `signing`, `records` and `pki`, or :class:`api.errors.Problem`."""
+    """Signs with keys that the house holds. Raises the errors of `signing`, `records` and `pki`, or :class:`api.errors.Problem`."""
 
     def __init__(self, house: House, judge: Judge) -> None:
         self._house = house
@@ -63,10 +63,10 @@ class UploadSigner:
 
     def seal(self, caller: Caller, pdf: bytes) -> bytes:
         """The record closed with the school's seal and brought to B-LTA. What does not verify up to here is not sealed."""
-        incoming = self._incoming(caller, pdf)
+        incoming = self.incoming(caller, pdf)
         step = _seal_step(incoming.manifest)
         check_step(incoming.document, incoming.manifest, step.id)
-        self._require_good(incoming)
+        self.require_good(incoming)
         signer = self._seal_of(caller)
         tsa, evidence, clock = self._house.tsa, self._house.evidence, self._house.clock
         if incoming.state is not None:
@@ -79,7 +79,7 @@ class UploadSigner:
 
     def sign(self, caller: Caller, pdf: bytes, *, holder: str, pin: str, step: str) -> bytes:
         """The record with one more signature, by a person of the caller's school. Their PIN in this request is the authorisation."""
-        incoming = self._incoming(caller, pdf)
+        incoming = self.incoming(caller, pdf)
         who = person_of(self._house, caller, holder)
         role = Role.STUDENT if isinstance(who, Student) else who.role
         wanted = check_step(incoming.document, incoming.manifest, step)
@@ -90,7 +90,7 @@ class UploadSigner:
             by = Actor(holder, role, caller.school.identifier)
             return self._sign_as(by, incoming, step, signer)
 
-    def _sign_as(self, by: Actor, incoming: _Incoming, step: str, signer: BatchSigner) -> bytes:
+    def _sign_as(self, by: Actor, incoming: Incoming, step: str, signer: BatchSigner) -> bytes:
         tsa, manifest = self._house.tsa, incoming.manifest
         if incoming.state is not None:
             service = self._house.services.records
@@ -106,7 +106,8 @@ class UploadSigner:
         self._house.stores.authorisations.spend(spent)
         return signed
 
-    def _incoming(self, caller: Caller, pdf: bytes) -> _Incoming:
+    def incoming(self, caller: Caller, pdf: bytes) -> Incoming:
+        """A record of the caller's school as it may be signed next; raises where it is none, or stands otherwise in the books."""
         document = Document.parse(pdf)
         manifest = find_manifest(document, 0)
         if manifest is None:
@@ -115,7 +116,7 @@ class UploadSigner:
             raise NotEntitledError(f"the record is of school {manifest.school_identifier}; this key acts for {caller.school.identifier}")
         if self._house.policy.workflow(manifest.workflow.id) != manifest.workflow:
             raise WorkflowError(f"workflow {manifest.workflow.id} in record.json is not the one that this service holds")
-        return _Incoming(pdf, document, manifest, self._known(manifest, pdf))
+        return Incoming(pdf, document, manifest, self._known(manifest, pdf))
 
     def _known(self, manifest: Manifest, pdf: bytes) -> RecordState | None:
         try:
@@ -127,7 +128,7 @@ class UploadSigner:
             raise Problem(HTTPStatus.CONFLICT, "stale-document", detail)
         return state
 
-    def _require_good(self, incoming: _Incoming) -> None:
+    def require_good(self, incoming: Incoming) -> None:
         """Every earlier signature verifies, by whom the workflow names: all that lacks is the seal."""
         fields = [field for field in step_fields(incoming.document, incoming.manifest) if field.signed]
         if not fields:
