@@ -23,7 +23,7 @@ def test_record_policy_as_shipped_demands_entitlement_and_permits_lta_updates_on
     assert (policy.name, policy.permitted_changes, policy.entitlement) == ("record", Changes.LTA, True)
     assert policy.lenient_outermost_tsa
     assert policy.failed_timestamps_count
-    assert [workflow.id for workflow in policy.workflows] == ["school-record/1"]
+    assert [workflow.id for workflow in policy.workflows] == ["school-record/1", "school-record-subjects/1"]
 
 
 def test_ades_policy_as_shipped_is_strict_on_freshness_and_asks_no_entitlement() -> None:
