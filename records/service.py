@@ -139,7 +139,8 @@ class RecordService:
         """
         authorisation = self.authorisations.claim(authorisation_id, by=by)
         renderer = AppearanceRenderer()
-        for record_id, step in wanted or [(item.record_id, item.step) for item in authorisation.unused]:
+        left = [(item.record_id, item.step) for item in authorisation.unused]
+        for record_id, step in left if wanted is None else wanted:
             attempt = partial(self._sign, authorisation, record_id, step, by, signer, time_stamper, renderer)
             try:
                 result = retried(attempt)
