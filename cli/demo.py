@@ -68,6 +68,7 @@ def _play(stage: _Stage, folder: Path, workers: int) -> bool:
     try:
         office, ids = _working_day(stage, cast, folder)
         found = _forge(stage, office, ids, folder)
+        cast.house.sealer.seal()
         return _verify(stage, office, found, ids, folder, workers)
     finally:
         cast.house.close()
