@@ -1,7 +1,7 @@
 """The `eduseal` command: a registry of command modules, each imported only when it is asked for.
 
 The command `eduseal some-thing` is the module `cli/some_thing.py`. It offers either `command`, a function annotated for typer, or `app`, a
-:class:`typer.Typer` of subcommands. Exit status 64 and above is for usage and I/O errors (sysexits.h); below it belongs to the commands.
+:class:`typer.Typer` of subcommands; `EPILOG` ends its help. Exit status 64 and above is for usage and I/O errors (sysexits.h); below it belongs to the commands.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def build(names: Sequence[str]) -> typer.Typer:
     for name in names:
         module = importlib.import_module(f"cli.{name.replace('-', '_')}")
         if hasattr(module, "command"):
-            app.command(name, context_settings=getattr(module, "CONTEXT", None))(module.command)
+            app.command(name, context_settings=getattr(module, "CONTEXT", None), epilog=getattr(module, "EPILOG", None))(module.command)
         elif hasattr(module, "app"):
             app.add_typer(module.app, name=name)
     return app
