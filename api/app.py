@@ -13,11 +13,13 @@ from api.access import Access
 from api.authority import AuthorityEndpoints
 from api.checker import Checker, Judge
 from api.crl_shelf import CrlShelf
+from api.elsewhere import ElsewhereSigner
 from api.errors import install
 from api.log_sealing import sealing
 from api.middleware import BodyLimit, Faults, HeadAsGet, SecurityHeaders
 from api.pages.verify import verify_routes
 from api.routes.certificates import certificate_routes
+from api.routes.elsewhere import elsewhere_routes
 from api.routes.health import health_routes
 from api.routes.log import log_routes
 from api.routes.publication import publication_routes
@@ -51,7 +53,9 @@ def create_app(house: House, judge: Judge) -> ASGIApp:
     app.include_router(health_routes(house))
     access = Access(house)
     app.include_router(certificate_routes(house, access))
-    app.include_router(signing_routes(access, UploadSigner(house, judge)))
+    uploads = UploadSigner(house, judge)
+    app.include_router(signing_routes(access, uploads))
+    app.include_router(elsewhere_routes(access, ElsewhereSigner(house, uploads)))
     app.mount("/static", Static(directory=STATIC))
     limited = HeadAsGet(BodyLimit(app))
     return SecurityHeaders(Faults(AuthorityEndpoints(limited, responder=house.responder, tsa=house.tsa, clock=house.clock)))

@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 
 from config.errors import ConfigError
 from db.errors import DatabaseError
+from db.prepared import TooManyPreparationsError
 from pki.errors import (
     AlreadyIssuedError,
     AlreadyRevokedError,
@@ -40,6 +41,7 @@ from records.errors import (
     StaleRecordError,
 )
 from signing.errors import SigningError, WorkflowError
+from signing.two_step import PreparationExpiredError, PreparationUsedError, UnknownPreparationError
 
 TYPES = "https://eduseal.example/problems/"
 MEDIA_TYPE = "application/problem+json"
@@ -64,6 +66,10 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     DuplicateSerialError: HTTPStatus.CONFLICT,
     LifeCycleError: HTTPStatus.CONFLICT,
     WorkflowError: HTTPStatus.CONFLICT,
+    UnknownPreparationError: HTTPStatus.NOT_FOUND,
+    PreparationExpiredError: HTTPStatus.GONE,
+    PreparationUsedError: HTTPStatus.CONFLICT,
+    TooManyPreparationsError: HTTPStatus.TOO_MANY_REQUESTS,
     SigningError: HTTPStatus.UNPROCESSABLE_ENTITY,
     RecordsError: HTTPStatus.UNPROCESSABLE_ENTITY,
     PkiError: HTTPStatus.UNPROCESSABLE_ENTITY,

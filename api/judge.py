@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from config.house import House
+from config.trust import external_trust
 from signing.bulk import Worker
 from signing.intake import Item
 from signing.report import Row
@@ -13,11 +14,14 @@ from signing.worker import Task
 
 
 class ProcessJudge:
-    """Trusts the house's own root and nothing else. What one stranger's file does cannot reach the next one's: no process is used twice."""
+    """Trusts the house's own root and the other authorities that its operator named, nothing else.
+
+    What one stranger's file does cannot reach the next one's: no process is used twice.
+    """
 
     def __init__(self, house: House) -> None:
         self._policy = house.policy
-        self._trust = TrustStore((NamedAnchor(house.authority.root_der, "root"),))
+        self._trust = TrustStore((NamedAnchor(house.authority.root_der, "root"), *external_trust(house.settings).anchors))
 
     def __call__(self, name: str, data: bytes, *, at: datetime, supplied: Supplied) -> Row:
         worker = Worker(Task(policy=self._policy, trust=self._trust, at=at, supplied=supplied))

@@ -17,6 +17,7 @@ from db.log import Log
 from db.log_seal import LogSealer
 from db.log_tree import LogTree
 from db.pin_attempts import PinAttempts
+from db.prepared import PreparedSignatures
 from db.records import Records
 from db.roster import Roster
 from pki.crl import CrlSigner
@@ -46,6 +47,7 @@ class Stores:
     archive: ArchiveHolds
     authorisations: Authorisations
     pin_attempts: PinAttempts
+    prepared: PreparedSignatures
     api_keys: ApiKeys
     log: Log
     log_tree: LogTree

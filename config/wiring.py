@@ -19,6 +19,7 @@ from db.holder_keys import HolderKeys
 from db.log import Log
 from db.log_tree import LogTree
 from db.pin_attempts import PinAttempts
+from db.prepared import PreparedSignatures
 from db.records import Records
 from db.roster import Roster
 from pki.crl import CrlSigner
@@ -106,6 +107,7 @@ def stores_of(settings: Settings, database: Database) -> Stores:
         archive=ArchiveHolds(database, content),
         authorisations=Authorisations(database),
         pin_attempts=PinAttempts(database),
+        prepared=PreparedSignatures(database),
         api_keys=ApiKeys(database),
         log=Log(database),
         log_tree=LogTree(database),

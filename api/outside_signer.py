@@ -1,0 +1,99 @@
+"""Who signs with a key held elsewhere: read off the certificate, held against the books or, for another authority's, the roster."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from api.access import Caller, person_of
+from config.house import House
+from pki.chain import TrustAnchor
+from pki.ports import CertificateState
+from records.enrolment import seal_holder
+from records.errors import NotEntitledError
+from records.person import Person, Role, Student
+from records.state import Actor
+from signing.subject import Subject, subject_of
+from signing.trust import TrustStore
+from signing.two_step import check_signer
+from signing.workflow import Step
+
+
+@dataclass(frozen=True)
+class OutsideSigner:
+    """A certificate whose chain stands. `ours`: our own authority issued it, so that its role and its revocation are in the books."""
+
+    certificate_der: bytes
+    chain: tuple[bytes, ...]
+    subject: Subject
+    ours: bool
+
+
+class OutsideSigners:
+    """`external`: other authorities that the operator trusts (:mod:`config.trust`)."""
+
+    def __init__(self, house: House, external: TrustStore) -> None:
+        self._house = house
+        self._root = TrustAnchor(house.authority.root_der)
+        self._external = tuple(TrustAnchor(anchor.certificate_der) for anchor in external.anchors)
+
+    def signer(self, certificate_der: bytes, chain: tuple[bytes, ...]) -> OutsideSigner:
+        """Raises :class:`pki.chain_errors.ChainError`, and NotEntitledError where our own certificate is not in force.
+
+        Another authority's revocation is not known here: whoever verifies asks for it.
+        """
+        house = self._house
+        issuing = house.authority.issuing_der
+        at = house.clock()
+        path = check_signer(certificate_der, (*chain, issuing), anchors=(self._root, *self._external), at=at)
+        subject = subject_of(x509.load_der_x509_certificate(certificate_der))
+        if path.anchor != self._root:
+            return OutsideSigner(certificate_der, chain, subject, ours=False)
+        entry = house.stores.certificates.get(house.authority.issuing.name, subject.certificate_serial)
+        if entry is None or entry.certificate_der != certificate_der or entry.state is not CertificateState.ISSUED:
+            raise NotEntitledError(f"certificate {subject.certificate_serial:x} is {entry.state if entry else 'not in the books'}")
+        return OutsideSigner(certificate_der, (issuing,), subject, ours=True)
+
+    def actor(self, caller: Caller, signer: OutsideSigner, step: Step, holder: str | None) -> Actor:
+        """In whose name the step is signed; raises :class:`records.errors.NotEntitledError` and NotFoundError.
+
+        With our certificate its holder in the books; with another authority's, the school by its identifier, or the person that `holder`
+        names by the name in the roster.
+        """
+        role, school = Role(step.role), caller.school.identifier
+        if signer.ours:
+            return Actor(self._ours(caller, signer, step), role, school)
+        if role is Role.SCHOOL_SEAL:
+            if signer.subject.organization_identifier != school:
+                found = signer.subject.organization_identifier or "no organizationIdentifier"
+                raise NotEntitledError(f"the seal's certificate names {found}; step {step.id} is for the seal of {school}")
+            return Actor(caller.actor_id, role, school)
+        if not holder:
+            raise NotEntitledError("another authority's certificate says nothing of the roster; name its holder")
+        who = person_of(self._house, caller, holder)
+        if _role(who) is not role:
+            raise NotEntitledError(f"{holder} is a {_role(who)}; step {step.id} is for a {role}")
+        if _plain(who.name) != _plain(signer.subject.name):
+            raise NotEntitledError(f"the certificate is not in the name that the roster has for {holder}")
+        return Actor(holder, role, school)
+
+    def _ours(self, caller: Caller, signer: OutsideSigner, step: Step) -> str:
+        entry = self._house.stores.certificates.get(self._house.authority.issuing.name, signer.subject.certificate_serial)
+        holder = entry.holder if entry else ""
+        profile = entry.profile if entry else "none"
+        if profile != step.role:
+            raise NotEntitledError(f"the certificate is a {profile}'s; step {step.id} is for a {step.role}")
+        if holder == seal_holder(caller.school):
+            return caller.actor_id
+        return person_of(self._house, caller, holder).id
+
+
+def _role(who: Person) -> Role:
+    return Role.STUDENT if isinstance(who, Student) else who.role
+
+
+def _plain(name: str) -> str:
+    """Case, accents' encoding and white space aside: certificates write names in capitals, too."""
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
