@@ -46,6 +46,8 @@ class Certificate:
     not_before: datetime
     not_after: datetime
     spki_der: bytes
+    key_bits_der: bytes
+    """The subjectPublicKey BIT STRING's octets: what OCSP and key identifiers hash (RFC 6960 section 4.1.1)."""
     extensions: Extensions
 
     def __eq__(self, other: object) -> bool:
@@ -72,11 +74,6 @@ class Certificate:
     def public_key(self) -> PublicKeyTypes:
         """Raises :class:`pki.errors.UnsupportedAlgorithmError` for a key that is malformed or of an unknown kind."""
         return load_public_key(self.spki_der)
-
-    @cached_property
-    def key_bits_der(self) -> bytes:
-        """The subjectPublicKey BIT STRING's octets: what OCSP and key identifiers hash (RFC 6960 section 4.1.1)."""
-        return read(SubjectPublicKeyInfo, self.spki_der, "subjectPublicKeyInfo").subject_public_key.as_bytes()
 
     @property
     def self_issued(self) -> bool:
@@ -120,6 +117,7 @@ def load_certificate(der: bytes) -> Certificate:
         raise EncodingError(f"certificate: extensions in a version {version + 1} certificate, expected version 3")
     issuer_der, subject_der = asn1.encode_der(tbs.issuer), asn1.encode_der(tbs.subject)
     subject = distinguished_name(subject_der)
+    spki_der = asn1.encode_der(tbs.subject_public_key_info)
     return Certificate(
         der=der,
         tbs_der=parts.tbs_der,
@@ -133,6 +131,7 @@ def load_certificate(der: bytes) -> Certificate:
         subject=subject,
         not_before=tbs.validity.not_before.as_datetime(),
         not_after=tbs.validity.not_after.as_datetime(),
-        spki_der=asn1.encode_der(tbs.subject_public_key_info),
+        spki_der=spki_der,
+        key_bits_der=read(SubjectPublicKeyInfo, spki_der, "subjectPublicKeyInfo").subject_public_key.as_bytes(),
         extensions=read_extensions(tbs.extensions or []),
     )

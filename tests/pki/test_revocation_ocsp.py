@@ -228,3 +228,11 @@ def test_one_good_answer_among_bad_ones_is_found() -> None:
 
 def test_answer_beyond_256_kib_is_not_read() -> None:
     refused(status(b"0" * (256 * 1024 + 1)), "EVIDENCE_UNREADABLE", "262145 octets, more than the 262144")
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_certificate_with_a_broken_key_among_the_evidence_changes_nothing(by_name: bool) -> None:
+    broken = RESPONDER.der.replace(b"\x03\x42\x00\x04", b"\x04\x42\x00\x04")  # an OCTET STRING where the BIT STRING should be
+    assert broken != RESPONDER.der
+    result = status(answer(LEAF, ISSUING, signer=RESPONDER, by_name=by_name, certificates=[]), certificates=(broken, RESPONDER.der))
+    assert result.state is RevocationState.GOOD
