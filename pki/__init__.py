@@ -7,8 +7,9 @@
     status      crl, ocsp, timestamp, evidence                            what the authority answers
     judging     certificate, chain, chain_errors, revocation,             whom to believe, and at which time
                 algorithm_policy, validation_cache
+    the log     merkle, note, checkpoint, log_key                         a tree that shows it was not changed; signed heads of it
     structures  algorithms, cms, tsp, der                                 declared once, for all rooms
-                ports, errors                                             what is asked of the outside; what can go wrong
+                ports, errors, durable                                    what is asked of the outside; what can go wrong
 
 The modules of `__all__` are the package's public face, each with an `__all__` of its own or plain public names; the others may change.
 Importing any of them does nothing.
@@ -27,11 +28,13 @@ __all__ = [
     "certificate",
     "chain",
     "chain_errors",
+    "checkpoint",
     "cms",
     "commitment",
     "countries",
     "crl",
     "der",
+    "durable",
     "errors",
     "establish",
     "evidence",
@@ -44,6 +47,9 @@ __all__ = [
     "key_stores",
     "keystore",
     "lint",
+    "log_key",
+    "merkle",
+    "note",
     "ocsp",
     "passphrase",
     "pin",
