@@ -12,10 +12,12 @@ from cli._home import DatabaseUrl, Home, PassphraseFile, opened
 from cli._input import read_input
 from cli._output import taken, write_output
 from cli._signers import seal_signer
+from cli._verify_table import printable
 from config.house import House
 from signing.archive import archive
-from signing.errors import WorkflowError
+from signing.errors import EncryptedPdfError, RefusedDocumentError, WorkflowError
 from signing.form import signature_fields
+from signing.inspect import inspect
 from signing.manifest import find_manifest
 from signing.pdf.document import Document
 from signing.sign import SignatureRequest
@@ -23,6 +25,7 @@ from signing.sign import sign as sign_document
 
 HINT = "name another file with --to"
 MAX_PDF = 100 * 1024 * 1024  # octets
+REFUSED = 1
 
 
 def command(
@@ -39,16 +42,29 @@ def command(
 
     The result is at level B-LTA. The seal's key lies in the key store: whoever has the passphrase seals. A record of the house is
     refused: `eduseal record seal` knows who must have signed before. The result is there whole or not at all, and no file is replaced.
+    Exit status 1 where the document holds what is never signed, such as scripts, hidden pages or fillable fields: standard error names it.
     """
     pdf = read_input(file, limit=MAX_PDF)
     if Path(to).exists():
         raise taken(to, HINT)
-    _require_sealable(file, Document.parse(pdf), field)
+    try:
+        document = Document.parse(pdf)
+        inspect(document)
+    except RefusedDocumentError as exc:
+        return _refused(file, exc)
+    except EncryptedPdfError as exc:
+        return _refused(file, RefusedDocumentError("encryption", str(exc)))
+    _require_sealable(file, document, field)
     with opened(home, database_url, passphrase_file) as house:
         sealed = _sealed(house, pdf, seal, field, reason)
     write_output(to, sealed, hint=HINT)
     print(f"It is no record, so check it as one verifies any signed document: eduseal verify {to} --policy ades", file=sys.stderr)
     return 0
+
+
+def _refused(file: str, why: RefusedDocumentError) -> int:
+    print(f"eduseal: {printable(file)}: {why}", file=sys.stderr)
+    return REFUSED
 
 
 def _require_sealable(file: str, document: Document, field: str) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.signing_cases import encrypted_pdf, foreign_pdf
+from tests.corpus.build_class15 import CASES, encrypted
+from tests.support.signing_cases import foreign_pdf
 
 
 @pytest.fixture
@@ -62,10 +63,20 @@ def test_a_school_without_a_seal_is_told_how_to_get_one(desk, letter):
     [
         (b"", "not a PDF: the file does not begin with %PDF-1.n or %PDF-2.n"),
         (b"a,b\n", "not a PDF: the file does not begin with %PDF-1.n or %PDF-2.n"),
-        (encrypted_pdf(), "the document is encrypted; expected one without a password"),
     ],
 )
 def test_what_cannot_be_sealed_is_one_line(desk, content, message):
     Path("bad.pdf").write_bytes(content)
     assert desk("sign", "bad.pdf", "--seal", "SM", "--to", "sealed.pdf") == (65, "", f"eduseal: {message}\n")
+    assert not Path("sealed.pdf").exists()
+
+
+@pytest.mark.parametrize("case", [*CASES, "15-encrypted"])
+def test_what_may_never_be_signed_is_refused_by_name(desk, case):
+    Path("bad.pdf").write_bytes(encrypted() if case == "15-encrypted" else CASES[case].build(False))
+    found = "encryption" if case == "15-encrypted" else CASES[case].found
+    status, out, err = desk("sign", "bad.pdf", "--seal", "SM", "--to", "sealed.pdf")
+    assert (status, out) == (1, "")
+    assert err.startswith(f"eduseal: bad.pdf: refused before signing, {found}: ")
+    assert err.count("\n") == 1
     assert not Path("sealed.pdf").exists()
