@@ -1,8 +1,8 @@
 """The `eduseal` command: a registry of command modules, each imported only when it is asked for.
 
 The command `eduseal some-thing` is the module `cli/some_thing.py`. It offers either `command`, a function annotated for typer, or `app`, a
-:class:`typer.Typer` of subcommands; `EPILOG` ends its help. Exit status 64 and above is for usage and I/O errors (sysexits.h); below it belongs
-to the commands.
+:class:`typer.Typer` of subcommands; `EPILOG` ends its help. Exit status 64 and above is for usage and I/O errors (sysexits.h); below it
+belongs to the commands.
 """
 
 from __future__ import annotations
