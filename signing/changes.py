@@ -119,7 +119,7 @@ class ChangeAnalysis:
             raise LimitError(f"revision {revision} changes {len(changed)} objects, more than {document.limits.changed_objects}")
         old_form, new_form = self.forms[revision - 1], self.forms[revision]
         comparison = Comparison(document, revision, changed, old_form, new_form, self._references, self.strict)
-        for finding in tile(document, bounds, changed):
+        for finding in tile(document, bounds, changed, strict=self.strict):
             comparison.refuse(finding.code, finding.text)
         review_trailer(comparison)
         review_catalog(comparison)

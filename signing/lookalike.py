@@ -21,6 +21,7 @@ from signing.verdict import Message
 
 _EOL = rb"(?:\r\n|\n|\r)"
 _CLOSING = re.compile(rb"[\t ]{0,8}" + _EOL + rb"{1,2}startxref" + _EOL + rb"[1-9][0-9]{0,9} ?" + _EOL + rb"%%EOF" + _EOL + rb"?")
+_REMARK = re.compile(_EOL + rb"%[ -~]{1,80}(?=[\r\n])")  # some writers sign with their name between trailer and startxref
 _WHITE = rb"[\x00\t\n\x0c\r ]"
 # Runs over the octets in reverse, from the literal word: a comment is then an end of line and what stands before it up to a `%`.
 _GAP = rb"(?:[\r\n][^\r\n]*%|" + _WHITE + rb")+"
@@ -28,11 +29,15 @@ _HEAD = re.compile(rb"jbo" + _GAP + rb"[0-9]++" + _GAP + rb"[0-9]")
 _TRAILER = re.compile(rb"trailer(?:" + _WHITE + rb"++|%[^\r\n]*+)*+<<")
 
 
-def review_lookalikes(document: Document, revision: Revision, offsets: Iterable[int]) -> list[Message]:
-    """Findings on one update, whose objects begin at `offsets`. Raises :class:`signing.errors.PdfError`."""
+def review_lookalikes(document: Document, revision: Revision, offsets: Iterable[int], *, strict: bool) -> list[Message]:
+    """Findings on one update, whose objects begin at `offsets`; unless `strict`, its writer may have signed it with a comment.
+
+    Raises :class:`signing.errors.PdfError`.
+    """
     data, bounds = document.data, (revision.start, revision.end)
     findings = []
-    if not _CLOSING.fullmatch(data, revision.close, revision.end):
+    remark = None if strict else _REMARK.match(data, revision.close)
+    if not _CLOSING.fullmatch(data, remark.end() if remark else revision.close, revision.end):
         text = f"revision {revision.index} is not closed by lines of startxref, offset and %%EOF, as every reader expects"
         findings.append(Message("CLOSING_MALFORMED", text))
     places = set(offsets) | ({revision.xref_offset} if revision.xref_kind == "stream" else set())

@@ -16,7 +16,7 @@ from signing.verdict import Message
 MAX_GAP = 16  # octets of white space between two objects; writers use one or two
 
 
-def tile(document: Document, revision: Revision, changed: Mapping[int, XrefEntry]) -> list[Message]:
+def tile(document: Document, revision: Revision, changed: Mapping[int, XrefEntry], *, strict: bool = True) -> list[Message]:
     """Findings on the layout of one update, given its entries that differ from before. Raises :class:`signing.errors.PdfError`."""
     findings: list[Message] = []
     position = revision.start
@@ -35,7 +35,7 @@ def tile(document: Document, revision: Revision, changed: Mapping[int, XrefEntry
     if _has_comment(document.data, revision.xref_offset, _lexed_end(document, revision)):
         findings.append(Message("UNEXPLAINED_BYTES", f"the cross-reference at {revision.xref_offset} or its trailer holds a comment"))
     inside = [offset for offset, _ in placed if revision.start <= offset < revision.xref_offset]
-    return findings + review_lookalikes(document, revision, inside)
+    return findings + review_lookalikes(document, revision, inside, strict=strict)
 
 
 def _gap(data: bytes, start: int, end: int) -> list[Message]:

@@ -19,7 +19,8 @@ _SUBSECTION = re.compile(rb"([0-9]{1,10}) ([0-9]{1,10})[\t ]*" + _EOL)
 _TRAILER = re.compile(_SPACE + rb"*trailer(?=" + _SPACE + rb"|<<)")
 _ENTRY = re.compile(rb"([0-9]{10}) ([0-9]{5}) ([fn])(?: \r| \n|\r\n)")
 _ENTRY_SIZE = 20
-_CLOSE = re.compile(_SPACE + rb"*startxref" + _SPACE + rb"+([0-9]{1,19})" + _SPACE + rb"+%%EOF")
+# Comments may stand before startxref: iText writes its name there.
+_CLOSE = re.compile(rb"(?:" + _SPACE + rb"++|%[^\r\n]*+)*+startxref" + _SPACE + rb"+([0-9]{1,19})" + _SPACE + rb"+%%EOF")
 
 
 class XrefEntry(NamedTuple):

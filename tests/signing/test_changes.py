@@ -13,6 +13,7 @@ from signing.errors import PdfError
 from signing.mdp import FieldLock, Mdp
 from signing.pdf.document import Document
 from signing.pdf.objects import Name, PdfObject, PdfString, Ref, Stream
+from signing.sign import sign
 from signing.structure import read_structure
 from signing.verdict import Changes
 from tests.corpus.edit import body, number_of, root_number, signature, stamp_annotation, update, update_compressed
@@ -562,3 +563,29 @@ def test_damaged_updates_raise_nothing_and_pass_for_nothing_better(at: int, octe
     for found in structure.signed:
         report = ChangeAnalysis(document, forms=structure.forms).after(found.revision, mdp=found.lock)
         assert report.kind in Changes
+
+
+def remarked(data: bytes, remark: bytes) -> bytes:
+    """With a comment between the last trailer and its startxref."""
+    head, word, tail = data.rpartition(b"startxref")
+    return head + remark + word + tail
+
+
+def test_writer_that_signs_its_trailer_with_its_name_is_read() -> None:
+    house = good_house()
+    base = remarked(foreign_pdf(), b"%iText-7.1.9\n")
+    signed = sign(base, house.request("homeroom", create=True, appearance=None), time_stamper=house.tsa)
+    assert after(archive(signed, time_stamper=house.tsa, validation=house.evidence), 1).kind is Changes.LTA
+
+
+def test_remark_after_the_trailer_of_an_update_is_for_other_peoples_documents() -> None:
+    data = good_files().archived
+    update_with_remark = remarked(update(data, catalog(data)), b"%iText-7.1.9\n")
+    assert "CLOSING_MALFORMED" in last_codes(update_with_remark)
+    assert last_kind(update_with_remark, strict=False) is Changes.NONE
+
+
+@pytest.mark.parametrize("remark", [b"%" + b"x" * 81 + b"\n", b"%a\n%b\n", b"%\x80\n"])
+def test_remark_that_no_writer_makes_is_malformed(remark: bytes) -> None:
+    data = good_files().archived
+    assert "CLOSING_MALFORMED" in last_codes(remarked(update(data, catalog(data)), remark), strict=False)
