@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from pki.certificate import CRL_SIGN, Certificate, load_certificate
 from pki.chain import KeyPurpose, TrustAnchor, anchors_above, validate_path
 from pki.chain_errors import ChainError
-from pki.crl_evidence import Crl, Entry, load_crl
+from pki.crl_evidence import Crl, Entry
 from pki.errors import EncodingError, PkiError
 from pki.extensions import Point, PointName
 from pki.names import GeneralName, GeneralNameKind
+from pki.readable import crl_of
 from pki.revocation_inquiry import ALL_REASONS, EvidenceLimitError, Finding, Inquiry
-
-_PARSED_FACTOR = 8  # octets that a parsed list is taken to hold for each octet of its DER
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def crl_findings(inquiry: Inquiry) -> list[Finding]:
 
 def _accept(inquiry: Inquiry, der: bytes) -> _Accepted | None:
     try:
-        crl = inquiry.cache.remember(("crl", der), lambda: load_crl(der), octets=_PARSED_FACTOR * len(der))
+        crl = crl_of(der, inquiry.cache)
     except EncodingError as exc:
         inquiry.ignore("EVIDENCE_UNREADABLE", str(exc))
         return None

@@ -10,13 +10,13 @@ and is unrevoked (or exempt, ocsp-nocheck); 5. its signature verifies; 6. it say
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 from pki.certificate import Certificate, load_certificate
 from pki.chain import KeyPurpose, TrustAnchor, validate_path
 from pki.chain_errors import ChainError
 from pki.errors import EncodingError, PkiError
-from pki.ocsp_evidence import OcspAnswer, SingleStatus, load_ocsp
+from pki.ocsp_evidence import OcspAnswer, SingleStatus
+from pki.readable import ocsp_of
 from pki.revocation_inquiry import EvidenceLimitError, Finding, Inquiry
 
 
@@ -25,7 +25,7 @@ def ocsp_findings(inquiry: Inquiry) -> list[Finding]:
     findings: list[Finding] = []
     for der in dict.fromkeys(inquiry.evidence.ocsps):
         try:
-            answer = inquiry.cache.remember(("ocsp", der), partial(load_ocsp, der), octets=4 * len(der))
+            answer = ocsp_of(der, inquiry.cache)
         except EncodingError as exc:
             inquiry.ignore("EVIDENCE_UNREADABLE", str(exc))
             continue

@@ -1,17 +1,21 @@
-"""Which verifier answers: our own list alone, or the list with pyHanko's validation beside it.
+"""Which verifier answers: our own list alone, or the list with pyHanko's validation beside it (docs/adr/0002-two-engines.md).
 
 - `reference`: the numbered list of :mod:`signing.verify`, and a second opinion on every signature that it lets pass.
-- `fast`: the list alone, which may only answer TOTAL-PASSED; everything else goes to the reference engine.
-- `auto`: the reference engine, until the differential evidence that the fast one needs is there (docs/architecture.md).
+- `fast`: the list alone where it lets every signature of a document pass and has read all that is in it; everything else as `reference`.
+- `auto`: the list alone where it lets a record of our own make pass (:mod:`signing.own_make`); everything else as `reference`.
+
+So the list alone never says anything but TOTAL-PASSED, and it is worked through once, whoever answers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
 from signing.ades import Ades
+from signing.opinion import Dissent, Question
 from signing.policy import VerificationPolicy
 from signing.ports import RecordBook
 from signing.trust import Supplied, TrustStore
@@ -23,6 +27,25 @@ class Engine(StrEnum):
     AUTO = "auto"
     FAST = "fast"
     REFERENCE = "reference"
+
+
+_LIST_IS_ENOUGH: dict[Engine, Callable[[Question], bool]] = {
+    Engine.AUTO: lambda question: question.own_make,
+    Engine.FAST: lambda question: question.understood,
+    Engine.REFERENCE: lambda _: False,
+}
+
+
+class _Sparing:
+    """A :class:`signing.opinion.SecondOpinion` that is asked only where the list is not `enough`."""
+
+    def __init__(self, enough: Callable[[Question], bool]) -> None:
+        self._enough = enough
+        self.spared = False
+
+    def dissents(self, question: Question, fields: Sequence[str]) -> Mapping[str, Dissent]:
+        self.spared = self._enough(question)
+        return {} if self.spared else Ades().dissents(question, fields)
 
 
 def judge(
@@ -37,12 +60,7 @@ def judge(
     caches: Caches | None = None,
 ) -> Verdict:
     """The verdict on `document`, by the engine asked for; arguments as for :func:`signing.verify.verify`. `engine` says who answered."""
-    caches = caches or Caches()
-    spent = 0.0
-    if engine is Engine.FAST:
-        fast = verify(document, policy, trust=trust, at=at, supplied=supplied, records=records, caches=caches)
-        if fast.indication is Indication.TOTAL_PASSED:
-            return replace(fast, engine=Engine.FAST.value)
-        spent = fast.ms
-    found = verify(document, policy, trust=trust, at=at, supplied=supplied, second_opinion=Ades(), records=records, caches=caches)
-    return replace(found, engine=Engine.REFERENCE.value, ms=found.ms + spent)
+    opinion = _Sparing(_LIST_IS_ENOUGH[engine])
+    found = verify(document, policy, trust=trust, at=at, supplied=supplied, second_opinion=opinion, records=records, caches=caches)
+    alone = opinion.spared and found.indication is Indication.TOTAL_PASSED
+    return replace(found, engine=(Engine.FAST if alone else Engine.REFERENCE).value)

@@ -23,7 +23,9 @@ class Dissent:
 class Question:
     """What the other verifier is asked: the same document, trust, evidence and moment.
 
-    `unrevoked_tsa`: our policy takes the outermost archive time stamp's TSA for unrevoked, so the other is told the same.
+    `unrevoked_tsa`: our policy takes the outermost archive time stamp's TSA for unrevoked, so the other is told the same. `understood`:
+    our own list lets every signature of the document pass and has read all evidence in it; `own_make`: and the document is one of ours
+    (:mod:`signing.own_make`).
     """
 
     document: bytes
@@ -31,6 +33,8 @@ class Question:
     supplied: Supplied
     at: datetime
     unrevoked_tsa: bool
+    understood: bool = False
+    own_make: bool = False
 
 
 class SecondOpinion(Protocol):

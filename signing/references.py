@@ -31,6 +31,7 @@ _SKIP = re.compile(rb"(?:" + _WHITE + rb"++|%[^\r\n]*+)++")
 _INTEGER = re.compile(rb"[0-9]++" + _END)
 _R = re.compile(rb"R" + _END)
 COMMENT_WORK = 4  # octets of comments looked at, per octet of file, before the document is refused
+MAX_PLAIN = len(b"8388607 65535 R")
 _MAX_DIGITS = 20  # of an object number in a mention that is looked at
 
 
@@ -100,6 +101,14 @@ def scan(data: bytes) -> Iterator[tuple[int, int]]:
     """
     found = ((offset, int(digits[::-1])) for digits, hits in _by_number(data).items() if 0 < len(digits) <= _MAX_DIGITS for offset in hits)
     yield from sorted(found)
+
+
+def plainly_spelled(data: bytes) -> bool:
+    """Whether every reference in `data` is spelled in no more octets than numbers and single blanks need, and without a null octet.
+
+    Readers differ over others: pyHanko gives up where a reference does not end within some twenty octets.
+    """
+    return all(len(match[0]) <= MAX_PLAIN and b"\0" not in match[0] for match in _REFERENCE.finditer(data[::-1]))
 
 
 def _by_number(data: bytes) -> dict[bytes, list[int]]:

@@ -25,6 +25,7 @@ from signing.entitlement import EntitlementFinding, StepSignature, judge
 from signing.errors import LimitError, PdfError, PolicyError
 from signing.manifest import find_manifest
 from signing.opinion import Question, SecondOpinion
+from signing.own_make import is_own_make, is_understood
 from signing.pdf.document import Document
 from signing.policy import VerificationPolicy
 from signing.ports import RecordBook
@@ -108,7 +109,9 @@ class _Judging:
         finding = self._entitlement(manifest, judged)
         signatures = held_to_entitlement(tuple(one.verdict for one in judged), finding)
         # 8.
-        signatures = self._held_against(signatures, proofs)
+        understood = is_understood(document, signatures, proofs.ground)
+        own_make = understood and is_own_make(document, structure, signatures, finding, self.policy)
+        signatures = self._held_against(signatures, proofs, understood=understood, own_make=own_make)
         stamps = tuple(stamp for one in judged for stamp in one.stamps) + document_stamps(proofs)
         return _verdict(
             proofs,
@@ -160,7 +163,9 @@ class _Judging:
         steps = [StepSignature(one.field.name, one.chained, one.ours, one.subject, one.field.lock.certifies) for one in judged]
         return judge(manifest, steps, self.policy)
 
-    def _held_against(self, signatures: tuple[SignatureVerdict, ...], proofs: DocumentProofs) -> tuple[SignatureVerdict, ...]:
+    def _held_against(
+        self, signatures: tuple[SignatureVerdict, ...], proofs: DocumentProofs, *, understood: bool, own_make: bool
+    ) -> tuple[SignatureVerdict, ...]:
         """Lowers what passed here and would not pass with the second verifier."""
         passed = [one.field for one in signatures if one.indication is Indication.TOTAL_PASSED]
         if self.second_opinion is None or not passed:
@@ -172,6 +177,8 @@ class _Judging:
             supplied=self.supplied,
             at=self.at,
             unrevoked_tsa=outermost and self.policy.lenient_outermost_tsa,
+            understood=understood,
+            own_make=own_make,
         )
         dissents = self.second_opinion.dissents(question, passed)
         return tuple(

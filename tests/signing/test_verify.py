@@ -303,13 +303,6 @@ def test_second_opinion_is_not_asked_about_what_failed_already() -> None:
     assert other.asked == []
 
 
-@pytest.mark.parametrize(("engine", "answered"), [(Engine.FAST, "fast"), (Engine.AUTO, "reference"), (Engine.REFERENCE, "reference")])
-def test_engine_that_answered_is_named(engine: Engine, answered: str) -> None:
-    document = good_record()
-    verdict = standing_house().judge(document, engine=engine)
-    assert (verdict.indication, verdict.engine) == (PASSED, answered)
-
-
 def test_fast_engine_hands_over_all_that_it_does_not_pass() -> None:
     verdict = standing_house().judge(good_record()[:-1] + b"x", engine=Engine.FAST)
     assert (verdict.indication, verdict.engine) == (FAILED, "reference")

@@ -1,0 +1,66 @@
+"""Whether a document that passed is one of ours in every respect: made and signed as this house makes and signs its records.
+
+Nothing passes because of this. It only says where our own list is held to be enough (docs/adr/0002-two-engines.md): on the shapes that it
+was written for, and on which it has been compared with the second opinion a great many times. Every doubt means no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pki.readable import is_readable
+from signing.entitlement import EntitlementFinding
+from signing.ground import Ground
+from signing.pdf.document import Document, Revision
+from signing.policy import VerificationPolicy
+from signing.references import plainly_spelled
+from signing.structure import Structure
+from signing.verdict import Entitlement, Indication, SignatureVerdict
+
+LEVEL = "PAdES-BASELINE-LTA"
+EXPECTED_NOTES = frozenset({"TSA_REVOCATION_NOT_FRESH"})  # what an honest record says of itself once its archive time stamp has aged
+
+
+def is_understood(document: Document, signatures: Sequence[SignatureVerdict], ground: Ground) -> bool:
+    """1 every signature passed; 2 what the document brings as certificates, CRLs and OCSP responses can all be read; 3 references in the
+    updates are spelled so that every reader reads them.
+    """
+    if not all(signature.indication is Indication.TOTAL_PASSED for signature in signatures):
+        return False
+    return is_readable(ground.embedded, ground.cache) and plainly_spelled(document.data[document.revisions[0].end :])
+
+
+def is_own_make(
+    document: Document,
+    structure: Structure,
+    signatures: Sequence[SignatureVerdict],
+    finding: EntitlementFinding,
+    policy: VerificationPolicy,
+) -> bool:
+    """Of a document that is understood: 1 the policy asks for entitlement and permits no changes, and entitlement is complete, so that
+    every signer is of our policy arc; 2 every signature is B-LTA, with nothing unusual to say; 3 the form has signature fields alone;
+    4 the layout is the one that our writer gives.
+    """
+    # 1.
+    if not policy.entitlement or not policy.strict_changes or finding.entitlement is not Entitlement.COMPLETE:
+        return False
+    # 2.
+    if structure.findings or not all(map(_as_expected, signatures)):
+        return False
+    # 3.
+    if any(field.type != "Sig" for form in structure.forms for field in form.fields):
+        return False
+    # 4.
+    return not document.trailing and all(map(_plain, document.revisions))
+
+
+def _as_expected(signature: SignatureVerdict) -> bool:
+    notes = {message.code for message in signature.messages}
+    return signature.level == LEVEL and notes <= EXPECTED_NOTES
+
+
+def _plain(revision: Revision) -> bool:
+    """A table of objects of generation 0, none of them freed but object 0."""
+    if revision.xref_kind != "table" or revision.linearized:
+        return False
+    return all(entry.kind == "offset" and not entry.generation for entry in revision.entries.values() if entry.number)
