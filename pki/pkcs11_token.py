@@ -216,6 +216,32 @@ class Token:
         """ECDSA over a digest: r and s, each as long as the curve's order."""
         return self._run(lambda login: bytes(_key(login, ObjectClass.PRIVATE_KEY, label).sign(digest, mechanism=Mechanism.ECDSA)))
 
+    def held_keys(self) -> list[tuple[bytes, str]]:
+        """CKA_ID and CKA_LABEL of every private key, whoever made it."""
+        wanted = {Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.TOKEN: True}
+        return self._run(
+            lambda login: [(bytes(each[Attribute.ID]), str(each[Attribute.LABEL])) for each in list(login.session.get_objects(wanted))]
+        )
+
+    def held_certificates(self) -> list[tuple[bytes, bytes]]:
+        """CKA_ID and DER of every certificate."""
+        wanted = {Attribute.CLASS: ObjectClass.CERTIFICATE, Attribute.TOKEN: True}
+        return self._run(
+            lambda login: [(bytes(each[Attribute.ID]), bytes(each[Attribute.VALUE])) for each in list(login.session.get_objects(wanted))]
+        )
+
+    def sign_as_holder(self, key_id: bytes, data: bytes, *, rsa: bool) -> bytes:
+        """With a key that its holder brought: ECDSA over a digest, or RSA PKCS#1 v1.5 over a DigestInfo. How it was made is theirs."""
+        wanted = {Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.TOKEN: True, Attribute.ID: key_id}
+
+        def sign(login: _Login) -> bytes:
+            found: list[Any] = list(login.session.get_objects(wanted))
+            if len(found) != 1:
+                raise KeyNotFoundError(f"{self._place.title} holds {len(found)} private keys of that id, expected one")
+            return bytes(found[0].sign(data, mechanism=Mechanism.RSA_PKCS if rsa else Mechanism.ECDSA))
+
+        return self._run(sign)
+
     def encrypt(self, label: str, data: bytes, *, nonce: bytes, context: bytes) -> bytes:
         """AES-256-GCM: ciphertext and tag. `context` is authenticated."""
         return self._run(lambda login: _encrypted(login, label, data, nonce, context))

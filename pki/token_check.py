@@ -18,6 +18,7 @@ from pki.certificate import Certificate, load_certificate
 from pki.chain import TrustAnchor, validate_path
 from pki.cms import CONTENT_TYPE, MESSAGE_DIGEST, SIGNING_CERTIFICATE_V2, TST_INFO, octet_string, signing_certificate_v2
 from pki.errors import EncodingError, PkiError
+from pki.issuer_order import ordered_chain
 from pki.key_purpose import KeyPurpose, check_purpose
 from pki.tsp import TimeStampToken, parse_time_stamp_token
 
@@ -69,7 +70,7 @@ def check_token(
         validate_path(
             signer.der, intermediates=token.cms.certificates, anchors=anchors, at=token.gen_time, purpose=KeyPurpose.TIME_STAMPING
         )
-    return CheckedToken(token, _ordered(signer, token.cms.certificates))
+    return CheckedToken(token, ordered_chain(signer.der, token.cms.certificates))
 
 
 def _signer(token: TimeStampToken) -> Certificate:
@@ -94,17 +95,6 @@ def _check_attributes(token: TimeStampToken, signer: Certificate) -> None:
     ours = [asn1.encode_der(value) for value in signing_certificate_v2(signer.der).values.as_list()]
     if not named or (len(named[0]) == len(ours[0]) and list(named) != ours):
         raise WrongTokenError("time-stamp token: it has no signing-certificate-v2 attribute that names its signer's certificate")
-
-
-def _ordered(signer: Certificate, carried: Sequence[bytes]) -> tuple[bytes, ...]:
-    """Signer first, then issuers as far as they go, without a root: a verifier has that, or does not trust it."""
-    pool = [certificate for der in carried if (certificate := _loaded(der)) is not None]
-    chain = [signer]
-    while (above := next((c for c in pool if c.subject == chain[-1].issuer and c not in chain), None)) is not None:
-        if above.self_issued:
-            break
-        chain.append(above)
-    return tuple(certificate.der for certificate in chain)
 
 
 def _loaded(der: bytes) -> Certificate | None:
