@@ -15,12 +15,12 @@ from records.export import Exporter
 from records.record import Record, RecordSchool
 from signing.appearance import Appearance
 from signing.policy import VerificationPolicy
-from signing.trust import NamedAnchor, TrustStore
+from signing.trust import TrustStore
 from signing.workflow import Step, Workflow
 from tests.support.authority import SCHOOL, SCHOOL_IDENTIFIER, Credential
 from tests.support.record_cases import make_record
-from tests.support.signing_cases import make_signing_house
-from tests.support.verify_cases import RECORD, RecordHouse
+from tests.support.signing_cases import canonical_pdf
+from tests.support.verify_cases import ADES, RECORD, RecordHouse, make_record_house
 
 SIGNERS = 40
 CLASS = 5  # records that a signer signs in one go
@@ -41,7 +41,7 @@ class Signed:
 
 def signed_records(signatures: int, *, count: int = SIGNERS * CLASS) -> Signed:
     """`count` distinct records with so many signatures each."""
-    house = RecordHouse(make_signing_house())
+    house = make_record_house()
     authority = house.house.authority
     workflow = _workflow(signatures)
     people = [authority.issue_teacher(f"Nguyễn Thị Giáo {n:02}", code=f"0011850{n:05}") for n in range(SIGNERS)]
@@ -51,8 +51,21 @@ def signed_records(signatures: int, *, count: int = SIGNERS * CLASS) -> Signed:
         unsigned = [exporter.export(_record(number), workflow) for number in range(start, min(start + CLASS, count))]
         documents += _signed_class(house, unsigned, workflow, [people[(start // CLASS + n) % SIGNERS] for n in range(signatures)])
     policy = replace(RECORD, workflows=(workflow,))
-    trust = TrustStore((NamedAnchor(authority.root_der, "root.pem"),))
-    return Signed(tuple(documents), policy, trust, authority.root_der, house.now)
+    return Signed(tuple(documents), policy, house.trust, authority.root_der, house.now)
+
+
+def added_signatures(signatures: int, *, count: int = 5) -> Signed:
+    """Documents with any number of signatures, beyond what a workflow may have: in fields of their own, judged by the `ades` policy."""
+    house = make_record_house()
+    authority = house.house.authority
+    people = [authority.issue_teacher(f"Nguyễn Thị Giáo {n:02}", code=f"0011850{n:05}") for n in range(signatures)]
+    documents = []
+    for number in range(count):
+        document = canonical_pdf(number)
+        for n, person in enumerate(people):
+            document = house.sign(document, "homeroom", person, field=f"Added-{n}", create=True)
+        documents.append(house.archive(document))
+    return Signed(tuple(documents), ADES, house.trust, authority.root_der, house.now)
 
 
 def _workflow(signatures: int) -> Workflow:
