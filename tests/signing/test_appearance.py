@@ -3,14 +3,19 @@ from __future__ import annotations
 import io
 import subprocess
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pikepdf
 import pytest
 
+from certs import loader
+from records.export import step_label
+from records.look import school_look
 from signing.appearance import Appearance, AppearanceError, AppearanceRenderer, shown_time
 from signing.sign import sign
+from signing.workflow import Workflow
 from tests.support.signing_cases import SigningHouse, canonical_pdf, make_signing_house
 
 HANOI = timezone(timedelta(hours=7))
@@ -115,3 +120,49 @@ def test_character_that_no_font_has_is_refused_rather_than_drawn_as_a_box(house:
 def test_decomposed_vietnamese_is_drawn(house: SigningHouse, tmp_path: Path) -> None:
     look = Appearance(name=unicodedata.normalize("NFD", "Nguyễn Thị Ánh"))
     assert "Nguyễn Thị Ánh" in unicodedata.normalize("NFC", text_of(signed_with(house, look), tmp_path))
+
+
+def test_time_is_shown_in_the_schools_zone_while_the_signature_keeps_utc(house: SigningHouse, tmp_path: Path) -> None:
+    document = signed_with(house, replace(LOOK, zone="Asia/Ho_Chi_Minh"))  # the house's clock stands at 2026-09-05 08:00 UTC
+    assert "15:00 05/09/2026 (UTC+07:00)" in text_of(document, tmp_path)
+    assert b"/M (D:20260905080000+00'00')" in document
+
+
+def test_unknown_zone_is_refused() -> None:
+    with pytest.raises(AppearanceError, match="time zone 'Asia/Nowhere' is not known here"):
+        Appearance(name="A", zone="Asia/Nowhere")
+    with pytest.raises(AppearanceError, match="is not known here"):
+        Appearance(name="A", zone="../../etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "drawn"),
+    [(200, 60, True), (155, 52, True), (300, 40, True), (100, 60, False), (200, 20, False)],
+    ids=["usual", "small", "strip", "too narrow", "too low"],
+)
+def test_the_code_is_drawn_where_it_can_be_read_and_leaves_room_for_the_words(width: float, height: float, drawn: bool) -> None:
+    look = Appearance(name="Nguyễn Thị Ánh", verify_url="https://records.example/verify")
+    forms = [
+        AppearanceRenderer().render(each, width=width, height=height, time=TIME, reason=None)
+        for each in (look, replace(look, verify_url=None))
+    ]
+    assert (forms[0] != forms[1]) is drawn
+
+
+@pytest.mark.parametrize("workflow", ["workflow-school-record", "workflow-school-record-subjects"])
+def test_the_vietnamese_words_of_every_step_come_back_from_pdftotext(house: SigningHouse, tmp_path: Path, workflow: str) -> None:
+    for step in Workflow.from_mapping(loader.load("policies", workflow)).steps:
+        look = school_look(
+            "Nguyễn Thị Thanh Huyền", role=step_label(step), organization="Trường THCS Ngô Sĩ Liên", verify_url="https://x.vn/v"
+        )
+        told = " ".join(text_of(signed_with(house, look, reason="Xác nhận kết quả"), tmp_path).split())
+        for word in ("Ký số bởi", "Nguyễn Thị Thanh Huyền", step_label(step), "Trường THCS Ngô Sĩ Liên", "Lý do: Xác nhận kết quả"):
+            assert word in told, step.id
+
+
+@pytest.mark.parametrize("role", ["语文教师", "数学教师", "班主任", "校长", "学校电子印章", "学籍管理员"])
+def test_the_chinese_words_of_every_role_come_back_from_pdftotext(house: SigningHouse, tmp_path: Path, role: str) -> None:
+    look = Appearance("欧阳晓燕", role, "哈尔滨市第一中学校", "zh", "https://x.cn/v", "Asia/Shanghai")
+    told = "".join(text_of(signed_with(house, look, reason="确认成绩"), tmp_path).split())
+    for word in ("数字签名人", "欧阳晓燕", role, "哈尔滨市第一中学校", "签署事由：确认成绩", "2026-09-0516:00(UTC+08:00)"):
+        assert word in told
