@@ -12,6 +12,9 @@ from signing.verdict import Indication
 from signing.verify import Caches, verify
 from tests.support.verify_cases import RECORD, good_record, standing_house
 
+# cryptography warns of what it will refuse one day, such as a serial number that damage made negative
+pytestmark = pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+
 
 def last_contents() -> tuple[int, int]:
     """Where the outermost time stamp's own hexadecimal digits lie: octets that nothing in the file can sign."""
