@@ -97,6 +97,7 @@ class Witnesses:
         # what the caller asks of a signer's certificate policies is not asked of whoever signs evidence
         self._policy = PathPolicy(algorithms=policy.algorithms)
         self._cache = cache if cache is not None else ValidationCache()
+        self._in_size = False
         self._heard: dict[tuple[Certificate, Certificate, int], _Testimony] = {}
 
     def status(
@@ -140,7 +141,9 @@ class Witnesses:
             budget.charge(known.cost)
             inquiry.messages.extend(known.messages)
             return known.findings
-        _check_size(self._evidence)
+        if not self._in_size:
+            _check_size(self._evidence)
+            self._in_size = True
         before = replace(budget)
         findings = (*ocsp_findings(inquiry), *crl_findings(inquiry))
         cost = Budget(budget.candidates - before.candidates, budget.refusals - before.refusals)

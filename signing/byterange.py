@@ -6,14 +6,11 @@ after its `>` and ends at the end of a revision; between the two brackets stand 
 
 from __future__ import annotations
 
-import re
-
 from signing.pdf.document import Document
-from signing.pdf.objects import PdfObject, Ref
+from signing.pdf.objects import PdfObject, PdfString, Ref
 from signing.verdict import Coverage, Message
 
 MAX_CONTENTS = 1024 * 1024  # octets of one CMS; a B-LTA signature with its chain has about 8,000
-_HEX = re.compile(rb"<[0-9A-Fa-f]*>")
 
 
 def read_byte_range(value: PdfObject, findings: list[Message]) -> tuple[int, int, int, int] | None:
@@ -40,11 +37,10 @@ def read_contents(data: bytes, span: tuple[int, int] | None, value: PdfObject, f
     if end - start > 2 * MAX_CONTENTS + 2:
         findings.append(Message("CONTENTS_MALFORMED", f"/Contents is longer than {MAX_CONTENTS} octets"))
         return b""
-    written = data[start:end]
-    if not _HEX.fullmatch(written) or len(written) % 2:
+    octets = value if isinstance(value, PdfString) else b""
+    if data[start:end].lower() != b"<" + octets.hex().encode("ascii") + b">":  # pairs of digits alone spell it so
         findings.append(Message("CONTENTS_MALFORMED", "/Contents is not a direct string of hexadecimal digit pairs alone"))
         return b""
-    octets = bytes.fromhex(written[1:-1].decode("ascii"))
     length = _der_length(octets)
     if length is None:
         findings.append(Message("CONTENTS_NOT_DER", "/Contents does not hold one DER-encoded SEQUENCE"))

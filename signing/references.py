@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from signing.errors import LimitError
@@ -49,7 +49,9 @@ class References:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._hits = _by_number(document.data)
+        # numbers that updates bring are what is asked about; where another is, the index is made anew for all
+        self._indexed: frozenset[bytes] | None = frozenset(_spelled(n) for r in document.revisions[1:] for n in r.entries)
+        self._hits = _by_number(document.data, self._indexed)
         self._compressed: dict[int, list[tuple[int, int, str]]] = {}
         for revision in document.revisions:
             for number, entry in revision.entries.items():
@@ -69,10 +71,15 @@ class References:
         The key is "" directly in a top-level array; the object's number is 0 where the mention stands in no listed object (a trailer).
         """
         found = {(holder, key) for start, holder, key in self._compressed.get(number, ()) if start < before}
-        for offset in self._hits.get(_spelled(number), ()):
+        for offset in self._offsets(_spelled(number)):
             if offset < before:
                 found |= self._context(number, offset)
         return tuple(sorted(found))
+
+    def _offsets(self, number: bytes) -> Sequence[int]:
+        if self._indexed is not None and number not in self._indexed:
+            self._indexed, self._hits = None, _by_number(self._document.data)
+        return self._hits.get(number, ())
 
     def _context(self, number: int, offset: int) -> set[tuple[int, str]]:
         at = bisect_right(self._starts, offset) - 1
@@ -111,11 +118,12 @@ def plainly_spelled(data: bytes) -> bool:
     return all(len(match[0]) <= MAX_PLAIN and b"\0" not in match[0] for match in _REFERENCE.finditer(data[::-1]))
 
 
-def _by_number(data: bytes) -> dict[bytes, list[int]]:
-    """Object number, as :func:`_spelled`, → the offsets at which it is mentioned."""
+def _by_number(data: bytes, wanted: Container[bytes] | None = None) -> dict[bytes, list[int]]:
+    """Object number (of those `wanted`, or all), as :func:`_spelled`, → the offsets at which it is mentioned."""
     backwards, size = data[::-1], len(data)
     hits: dict[bytes, list[int]] = {}
-    for match in _REFERENCE.finditer(backwards):
+    matches: Iterable[re.Match[bytes]] = _REFERENCE.finditer(backwards)
+    for match in matches if wanted is None else [match for match in matches if match[1] in wanted]:
         hits.setdefault(match[1], []).append(size - match.end())
     for offset, digits in _across_comments(data, backwards):
         hits.setdefault(digits.lstrip(b"0")[::-1], []).append(offset)
