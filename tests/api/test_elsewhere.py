@@ -13,17 +13,26 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from api.app import create_app
 from api.judge import ProcessJudge
+from config.bootstrap import utc_now
+from pki.key_store_uri import parse_key_store_uri
+from pki.pkcs11_store import Pkcs11KeyStore
+from pki.pkcs11_token import Token
 from pki.softkey import SoftwareKey
 from pki.subject import person
+from records.enrolment import certify_own_key
 from tests.api.conftest import serving
 from tests.api.school import SchoolCase, make_school
 from tests.support.authority import TestAuthority, make_authority
 from tests.support.signing_cases import encrypted_pdf, foreign_pdf
+from tests.support.softhsm import PIN as TOKEN_PIN
+from tests.support.softhsm import softhsm
+
+__all__ = ["softhsm"]
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +48,6 @@ def case(tmp_path_factory: pytest.TempPathFactory, outside: TestAuthority) -> It
 @pytest.fixture(scope="module")
 def outside() -> TestAuthority:
     """Another authority, which the operator trusts."""
-    from config.bootstrap import utc_now
-
     return make_authority(utc_now().replace(microsecond=0) - timedelta(hours=1), base_url="http://ca.gov.example")
 
 
@@ -132,6 +139,19 @@ def test_key_that_hashes_by_itself_signs_the_attributes(client, case, certificat
     waiting = prepared(client, case.token, fresh, certificate, step="homeroom")
     signature = own_key.sign(base64.b64decode(waiting["signed_attributes"]), ec.ECDSA(hashes.SHA256()))
     assert complete(client, case.token, waiting["prepared"], signature, certificate_pem=certificate).status_code == 200
+
+
+def test_key_in_a_token_signs_the_hash(client, case, softhsm, fresh):
+    place = parse_key_store_uri(softhsm.token().uri())
+    key = Pkcs11KeyStore.open_or_create(place, pin=TOKEN_PIN).generate("teacher")
+    who = case.house.services.roster.person(case.teacher.id)
+    issued = certify_own_key(who, case.school, key.public_key(), authority=case.house.authority.issuing)
+    waiting = prepared(client, case.token, fresh, pem(issued.certificate_der), step="homeroom")
+    rs = Token(place, TOKEN_PIN).sign("eduseal/teacher", base64.b64decode(waiting["hash"]))
+    signature = encode_dss_signature(int.from_bytes(rs[:32], "big"), int.from_bytes(rs[32:], "big"))
+    answer = complete(client, case.token, waiting["prepared"], signature)
+    assert answer.status_code == 200, answer.text
+    assert judged(client, answer.content)["signatures"][0]["level"] == "PAdES-BASELINE-T"
 
 
 def test_any_document_is_signed_and_archived_with_our_certificate(client, case, certificate, own_key):
