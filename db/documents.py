@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from db.content import ContentFolder
 from db.engine import Database
+from db.errors import ContentError
 from db.tables import documents
 from db.upsert import upsert
 from records.errors import ExportError, NotFoundError
@@ -23,12 +24,22 @@ class Documents:
         self._content = content
 
     def get(self, record_id: str, version: int, kind: DocumentKind) -> Document:
-        """Raises :class:`records.errors.NotFoundError`, and ContentError where the bytes are not what the books say."""
-        with self._database.reading() as connection:
-            row = connection.execute(_one(record_id, version, kind)).one_or_none()
-        if row is None:
-            raise NotFoundError(f"record {record_id} version {version} has no {kind.value} document")
-        return Document(record_id, version, kind, self._content.get(PurePosixPath(row.path), sha256=row.sha256))
+        """Raises :class:`records.errors.NotFoundError`, and ContentError where the bytes are not what the books say.
+
+        Between the books and the folder somebody may replace the document, and its file goes; the books then name another one.
+        """
+        missing = None
+        while True:
+            with self._database.reading() as connection:
+                row = connection.execute(_one(record_id, version, kind)).one_or_none()
+            if row is None:
+                raise NotFoundError(f"record {record_id} version {version} has no {kind.value} document")
+            try:
+                return Document(record_id, version, kind, self._content.get(PurePosixPath(row.path), sha256=row.sha256))
+            except ContentError:
+                if row.path == missing:
+                    raise
+                missing = row.path
 
 
 @dataclass

@@ -103,7 +103,7 @@ def test_an_unknown_person_does_nothing(desk, contents):
 
 def test_an_unknown_workflow_is_refused(desk, contents):
     status, _, err = desk("record", "open", contents("R-3", "new.json", renamed), "--by", "SM-GV04", "--workflow", "none")
-    assert (status, err) == (65, "eduseal: workflow 'none' is not one of school-record\n")
+    assert (status, err) == (65, "eduseal: workflow 'none' is not one of school-record, school-record-subjects\n")
 
 
 def test_an_unsigned_record_is_edited_in_place(desk, contents):

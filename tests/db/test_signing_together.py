@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -16,15 +16,16 @@ from db.engine import Database
 from db.records import Records
 from records.errors import StaleRecordError
 from records.export import Exporter
+from records.lifecycle import open_record
 from records.person import Role
-from records.ports import Document, SpentItem
+from records.ports import Document, DocumentKind, SpentItem
 from records.record import Record, RecordSchool
 from records.service import RecordService, StepResult
 from records.state import Actor, Phase, RecordState
 from signing.batch import BatchSigner
 from signing.verdict import Indication
 from tests.support.authority import SCHOOL, SCHOOL_IDENTIFIER
-from tests.support.record_cases import make_record
+from tests.support.record_cases import NOW, TEACHER, make_record
 from tests.support.subject_cases import SUBJECTS, VERIFY_PAGE, SubjectHouse, make_subject_house
 from tests.support.verify_cases import RecordHouse
 
@@ -179,3 +180,25 @@ def test_certifying_is_not_sealing(kept: tuple[Records, Documents, Authorisation
         [record_id], step="seal", by=SEAL, signer=signer(house, "seal"), time_stamper=house.house.tsa, validation=house.house.evidence
     )
     assert "got step seal, expected literature or mathematics or" in str(result.error)
+
+
+def test_a_document_that_is_replaced_while_it_is_read_is_read_anew(database: Database, tmp_path: Path) -> None:
+    content = ContentFolder(tmp_path / "documents")
+    records = Records(database, content)
+    state = records.save(open_record(make_record(), SUBJECTS, by=TEACHER, at=NOW)[0], [])
+    name = state.record_id
+    state = records.save(state, [], documents=[Document(name, 1, DocumentKind.SIGNED, b"%PDF first")])
+
+    class Overtaken:
+        """The folder, in which the document is replaced right before it is first read."""
+
+        done = False
+
+        def get(self, path: PurePosixPath, *, sha256: str) -> bytes:
+            if not self.done:
+                self.done = True
+                records.save(state, [], documents=[Document(name, 1, DocumentKind.SIGNED, b"%PDF second")])
+            return content.get(path, sha256=sha256)
+
+    read = Documents(database, Overtaken())  # type: ignore[arg-type]  # a folder of ours around the real one
+    assert read.get(name, 1, DocumentKind.SIGNED).pdf == b"%PDF second"
