@@ -124,7 +124,9 @@ class Press:
         if start < now - MAX_BACKDATING:
             raise IssuanceError(f"not_before: {start.isoformat()} lies more than {MAX_BACKDATING} in the past")
         end = start + profile.validity - timedelta(seconds=1)  # both ends are inclusive (RFC 5280 section 4.1.2.5)
-        if start < self.issuer.not_before or end > self.issuer.not_after:
+        if profile.ends_with_issuer:
+            end = min(end, self.issuer.not_after)
+        if start < self.issuer.not_before or end > self.issuer.not_after or end <= start:
             raise IssuanceError(
                 f"profile {profile.name}: validity to {end:%Y-%m-%d} outlives issuer {self.issuer.name}, which is valid from"
                 f" {self.issuer.not_before:%Y-%m-%d} to {self.issuer.not_after:%Y-%m-%d}; renew the issuer first"

@@ -80,6 +80,8 @@ class CertificateProfile:
     ocsp: bool
     crl: bool
     ocsp_nocheck: bool
+    ends_with_issuer: bool
+    """Cut to the issuer's end where it would outlive it: services of the house. Everybody else's certificate is refused then."""
 
     @property
     def is_ca(self) -> bool:
@@ -99,6 +101,7 @@ class CertificateProfile:
             issuer=top.text("issuer"),
             validity=timedelta(days=days),
             lint=LintKind(top.choice("lint", LintKind)),
+            ends_with_issuer=top.flag("ends_with_issuer"),
             keys=top.texts("keys", KEY_KINDS),
             required=subject.texts("required", OIDS),
             optional=subject.texts("optional", OIDS, empty=True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cryptography import x509
 
@@ -21,8 +21,8 @@ def renew(established: EstablishedAuthority) -> EstablishedAuthority:
 
 def _renewed(issuing: Authority, service: Service) -> Service:
     certificate = x509.load_der_x509_certificate(service.certificate_der)
-    if certificate.not_valid_after_utc - issuing.clock() > RENEWAL_WINDOW:
-        return service
+    if certificate.not_valid_after_utc - issuing.clock() > RENEWAL_WINDOW or certificate.not_valid_after_utc >= _end(issuing):
+        return service  # a new one would last no longer: it is the issuing authority's own renewal that is due
     request = CertificateRequest(
         profile=service.label,
         subject=Subject.from_x509(certificate.subject),
@@ -30,3 +30,7 @@ def _renewed(issuing: Authority, service: Service) -> Service:
         holder=holder_of(service.label),
     )
     return replace(service, certificate_der=issuing.certify(request).certificate_der)
+
+
+def _end(issuing: Authority) -> datetime:
+    return x509.load_der_x509_certificate(issuing.certificate_der).not_valid_after_utc

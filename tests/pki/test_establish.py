@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -210,3 +211,18 @@ def test_base_url_of_another_form_is_refused(base: str) -> None:
 def test_issuer_name_that_is_no_path_segment_is_refused(issuer: str) -> None:
     with pytest.raises(PkiError, match="issuer name: got"):
         AuthorityUrls(BASE_URL).crl(issuer, 0)
+
+
+def test_near_the_issuers_end_services_are_renewed_up_to_it(authority: TestAuthority) -> None:
+    """Issuing authority 12 years, time stamps 6: the second time-stamping certificate ends with its issuer."""
+    authority.clock.moment = certificate(authority.tsa_der).not_valid_after_utc - timedelta(days=10)
+    renewed = renew(authority.established)
+    assert certificate(renewed.tsa.certificate_der).not_valid_after_utc == certificate(authority.issuing_der).not_valid_after_utc
+    assert certificate(renewed.ocsp.certificate_der).not_valid_after_utc > authority.clock.moment + timedelta(days=80)
+
+
+def test_a_service_that_ends_with_its_issuer_is_not_renewed_again_and_again(authority: TestAuthority) -> None:
+    authority.clock.moment = certificate(authority.issuing_der).not_valid_after_utc - timedelta(days=20)
+    renewed = renew(authority.established)
+    assert certificate(renewed.ocsp.certificate_der).not_valid_after_utc == certificate(authority.issuing_der).not_valid_after_utc
+    assert renew(renewed) == renewed
