@@ -51,6 +51,7 @@ def serve(channel: Connection, task: Task) -> None:
     warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)  # octets; X.520 counts characters
     warnings.simplefilter("ignore")  # such as `cryptography` on long names: findings go into verdicts, not onto a terminal
     caches = Caches()
+    gc.freeze()  # what is imported by now is not looked through again for garbage
     channel.send_bytes(b".")
     while True:
         try:

@@ -1,0 +1,95 @@
+"""The whole process: `eduseal verify FOLDER` over 4,000 files, from its start to its exit status, the report on standard output.
+
+`verify-bulk` is documents a second with two workers; `peer` is one worker, `ratio` two against one: 1.8 is asked for on an idle machine
+with two processors. The files are links to 200 distinct records by forty signers. `verify-start` is one document: what starting costs.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from signing.workflow import Workflow
+from tests.support.many_signers import Signed, signed_records
+from tests.support.verify_cases import RECORD
+
+FILES = 4_000
+TWICE = 1.8
+
+Row = dict[str, Any]
+
+
+def bulk() -> list[Row]:
+    found = signed_records(1)
+    with tempfile.TemporaryDirectory() as place:
+        folder = laid_out(Path(place), found, FILES)
+        took = {workers: seconds(folder, workers, FILES) for workers in (1, 2)}
+        single = laid_out(Path(place) / "one", found, 1)
+        start = min(seconds(single, 1, 1) for _ in range(3))
+    one, two = FILES / took[1], FILES / took[2]
+    rows: list[Row] = [
+        {"name": "verify-bulk", "ours": round(two, 1), "peer": round(one, 1), "unit": "documents/s"},
+        {"name": "verify-start", "ours": round(start, 3), "peer": None, "unit": "s"},
+    ]
+    rows[0] |= {"ratio": round(two / one, 2), "target": TWICE, "holds": two / one >= TWICE}
+    rows[1] |= {"ratio": None, "target": None, "holds": None}
+    return rows
+
+
+def laid_out(place: Path, found: Signed, count: int) -> Path:
+    """A folder of `count` files, with `root.pem` and `policy.toml` beside it."""
+    (place / "distinct").mkdir(parents=True)
+    (place / "files").mkdir()
+    root = x509.load_der_x509_certificate(found.root_der)
+    (place / "root.pem").write_bytes(root.public_bytes(Encoding.PEM))
+    (place / "at").write_text(found.at.isoformat())
+    (place / "policy.toml").write_text(policy_toml(found.policy.workflows[0]), encoding="utf-8")
+    for number in range(count):
+        distinct = place / "distinct" / f"{number % len(found.documents)}.pdf"
+        if not distinct.exists():
+            distinct.write_bytes(found.documents[number % len(found.documents)])
+        (place / "files" / f"{number:05}.pdf").hardlink_to(distinct)
+    return place / "files"
+
+
+def policy_toml(workflow: Workflow) -> str:
+    """The `record` policy with this workflow alone."""
+    steps = ", ".join(
+        f'{{id = "{step.id}", role = "{step.role}", field = "{step.field}", seal = {str(step.seal).lower()}}}' for step in workflow.steps
+    )
+    roles = "\n".join(f'{role} = "{oid}"' for role, oid in RECORD.roles)
+    return f"""name = "{RECORD.name}"
+permitted_changes = "{RECORD.permitted_changes.value}"
+entitlement = {str(RECORD.entitlement).lower()}
+outermost_tsa_revocation = "{"lenient" if RECORD.lenient_outermost_tsa else "strict"}"
+failed_timestamps = "{"refuse" if RECORD.failed_timestamps_count else "ignore"}"
+subfilters = ["{'", "'.join(sorted(RECORD.subfilters))}"]
+workflows = [{{id = "{workflow.id}", steps = [{steps}]}}]
+policy_arc = "{RECORD.policy_arc}"
+[roles]
+{roles}
+"""
+
+
+def seconds(folder: Path, workers: int, expected: int) -> float:
+    place = folder.parent
+    command = [str(Path(sys.executable).parent / "eduseal"), "verify", str(folder), "--trust", str(place / "root.pem")]
+    command += ["--policy", str(place / "policy.toml"), "--at", (place / "at").read_text(), "--workers", str(workers), "--format", "jsonl"]
+    started = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, check=False)
+    took = time.perf_counter() - started
+    passed = done.stdout.count(b'"engine": "fast"') + done.stdout.count(b'"engine":"fast"')
+    if done.returncode or passed != expected:
+        raise RuntimeError(f"eduseal verify ended with {done.returncode}, {passed} of {expected} passed: {done.stderr[-400:]!r}")
+    return took
+
+
+BENCHES: dict[str, Callable[[], list[Row]]] = {"verify-bulk": bulk}
