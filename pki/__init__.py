@@ -1,12 +1,12 @@
 """The issuing authority: certificates for teachers, pupils and schools, tied to personal identity codes, and all that proves them.
 
     names       identity, identifiers, commitment, subject, countries     who somebody is, and what a certificate may say of it
-    issuing     profile, establish, issue, renew, lint, urls              from a profile to a certificate, in three moves
+    issuing     profile, establish, issue, tbs, renew, lint, urls         from a profile to a certificate, in three moves
     keys        key_stores, key_store_uri, keystore, softkey, holderkey,  where private keys live, and who can open them
-                pin, kdf, wrap, passphrase
-    status      crl, ocsp, timestamp, evidence                            what the authority answers
+                own_key, pin, kdf, wrap, passphrase
+    status      crl, ocsp, timestamp, remote_tsa, evidence                what an authority answers
     judging     certificate, chain, chain_errors, revocation,             whom to believe, and at which time
-                algorithm_policy, validation_cache
+                algorithm_policy, validation_cache, readable
     the log     merkle, note, checkpoint, log_key                         a tree that shows it was not changed; signed heads of it
     structures  algorithms, cms, tsp, der                                 declared once, for all rooms
                 ports, errors, durable                                    what is asked of the outside; what can go wrong
@@ -51,14 +51,18 @@ __all__ = [
     "merkle",
     "note",
     "ocsp",
+    "own_key",
     "passphrase",
     "pin",
     "ports",
     "profile",
+    "readable",
+    "remote_tsa",
     "renew",
     "revocation",
     "softkey",
     "subject",
+    "tbs",
     "timestamp",
     "tsp",
     "urls",
