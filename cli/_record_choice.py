@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from cli.main import UsageError
-from records.errors import NotFoundError, RecordsError
+from records.errors import NotFoundError, RecordsError, StepOrderError
 from records.lifecycle import record_signature
 from records.ports import RecordStore
 from records.state import Actor, RecordState
@@ -50,8 +50,11 @@ class Choice:
         if sum((bool(self.ids), self.class_name is not None, self.everything)) != 1:
             raise UsageError("name the records: either by their ids, or --class NAME, or --all")
 
-    def standings(self, records: RecordStore, *, step: str | None, by: Actor, at: datetime) -> Iterator[Standing]:
-        """Of the actor's school, unless they are named. `step` None is the record's closing seal. With --all only what waits or is done."""
+    def standings(self, records: RecordStore, *, step: str | None, by: Actor, at: datetime, opening: bool = False) -> Iterator[Standing]:
+        """Of the actor's school, unless they are named. With --all only what waits or is done.
+
+        `step` None is the record's closing seal or, with `opening`, its certification.
+        """
         for record_id in dict.fromkeys(self.ids) if self.ids else records.ids():
             try:
                 state = records.load(record_id)
@@ -60,7 +63,7 @@ class Choice:
                 continue
             if not self.ids and not self._includes(state, by):
                 continue
-            found = _standing(state, step, by, at)
+            found = _standing(state, step, by, at, opening=opening)
             if not self.everything or found.refusal is None:
                 yield found
 
@@ -68,9 +71,14 @@ class Choice:
         return state.school == by.school and self.class_name in (None, state.working.record.content.years[-1].class_name)
 
 
-def _standing(state: RecordState, step_id: str | None, by: Actor, at: datetime) -> Standing:
+def _standing(state: RecordState, step_id: str | None, by: Actor, at: datetime, *, opening: bool) -> Standing:
     number = state.working.number
-    step = next((step for step in state.workflow.steps if step.id == step_id or (step_id is None and step.seal)), None)
+    chosen = (
+        step for step in state.workflow.steps if step.id == step_id or (step_id is None and (step.certifies if opening else step.seal))
+    )
+    step = next(chosen, None)
+    if step is None and opening:
+        return Standing(state.record_id, number, refusal=StepOrderError(f"workflow {state.workflow.id} has no certification"))
     if step is not None and any(signed.step == step.id for signed in state.working.signed):
         return Standing(state.record_id, number, step, done=True)
     try:

@@ -59,7 +59,7 @@ def sign(
     with opened(home, database_url, passphrase_file) as house:
         who = actor(house.stores.roster, by)
         standings = list(choice.standings(house.stores.records, step=step, by=who, at=house.clock()))
-        run = _Run(standings, verb="signed")
+        run = Run(standings, verb="signed")
         if run.waiting and run.waiting[0].step is not None:
             require_certificate(house, by, run.waiting[0].step)
             print(f"{len(run.waiting)} to sign: step {step}, by {by}.", file=sys.stderr)
@@ -85,13 +85,13 @@ def seal(
     choice = Choice(tuple(ids or ()), class_name, everything)
     with opened(home, database_url, passphrase_file) as house:
         who = seal_actor(house.stores.roster.school(school))
-        run = _Run(list(choice.standings(house.stores.records, step=None, by=who, at=house.clock())), verb="sealed")
+        run = Run(list(choice.standings(house.stores.records, step=None, by=who, at=house.clock())), verb="sealed")
         if run.waiting:
             run.tell(_sealed(house, school, who, run.waiting))
     return run.finish()
 
 
-class _Run:
+class Run:
     """What became of each record, told as it happens and summed up at the end."""
 
     def __init__(self, standings: list[Standing], *, verb: str) -> None:
@@ -137,7 +137,7 @@ def _resume(house: House, authorisation_id: str, by: str, step_id: str | None, i
     left = [(item.record_id, item.step) for item in authorisation.unused]
     wanted = [(record_id, step_id or left[0][1]) for record_id in ids] or [pair for pair in left if step_id in (None, pair[1])]
     states = {record_id: house.stores.records.load(record_id) for record_id, _ in wanted}
-    run = _Run([Standing(record_id, state.working.number) for record_id, state in states.items()], verb="signed")
+    run = Run([Standing(record_id, state.working.number) for record_id, state in states.items()], verb="signed")
     step = next((step for state in states.values() for step in state.workflow.steps if step.id == wanted[0][1]), None)
     if step is None:
         raise UsageError(f"authorisation {authorisation_id} has nothing left of step {step_id}")
@@ -149,11 +149,11 @@ def _resume(house: House, authorisation_id: str, by: str, step_id: str | None, i
 
 def _sealed(house: House, school: str, by: Actor, waiting: list[Standing]) -> Iterator[StepResult]:
     signer = seal_signer(house, house.stores.roster.school(school))
-    by_step = groupby(sorted(waiting, key=_step_id), key=_step_id)  # workflows may call their seal differently
+    by_step = groupby(sorted(waiting, key=step_id), key=step_id)  # workflows may call their seal differently
     for step, standings in by_step:
         ids = [standing.record_id for standing in standings]
         yield from house.services.records.seal(ids, step=step, by=by, signer=signer, time_stamper=house.tsa, validation=house.evidence)
 
 
-def _step_id(standing: Standing) -> str:
+def step_id(standing: Standing) -> str:
     return standing.step.id if standing.step else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import _record_authorisations, _record_books, _record_contents, _record_files, _record_moves, _record_signing
+from cli import _record_authorisations, _record_books, _record_certifying, _record_contents, _record_files, _record_moves, _record_signing
 from cli._people import TRUSTED
 
 app = typer.Typer(help="Records, from opening to revision.", no_args_is_help=True)
@@ -15,6 +15,7 @@ app.command("show")(_record_books.show)
 app.command("log")(_record_books.log)
 app.command("export")(_record_files.export)
 app.command("edit", epilog=TRUSTED)(_record_contents.edit)
+app.command("certify")(_record_certifying.certify)
 app.command("sign")(_record_signing.sign)
 app.command("authorisations")(_record_authorisations.list_)
 app.command("seal")(_record_signing.seal)

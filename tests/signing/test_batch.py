@@ -17,7 +17,7 @@ from signing.batch import BatchItem, BatchResult, BatchSigner, seal_batch, sign_
 from signing.errors import WorkflowError
 from signing.form import signature_fields
 from signing.pdf.document import Document
-from signing.pdf.objects import Name, PdfString, Ref
+from signing.pdf.objects import Name, PdfObject, PdfString, Ref
 from signing.recheck import BrokenSignatureError, recheck
 from signing.sign import sign
 from signing.steps import check_step
@@ -183,6 +183,28 @@ def test_export_with_another_change_is_not_what_was_authorised(house: SigningHou
     update.put(root_ref, {**update.document.root, "PageMode": Name("UseNone")})
     with pytest.raises(AuthorisationError, match="revision 2 is more than one signature"):
         check(bytes(update.close().data), named)
+
+
+def test_certified_export_is_what_was_authorised(house: SigningHouse) -> None:
+    (named,) = authorisation(items("seal", [canonical_pdf()])).items
+    check(sign(canonical_pdf(), house.request("homeroom", certifies=True), time_stamper=None), named)
+
+
+@pytest.mark.parametrize(
+    "extra", [{"PageMode": Name("UseNone")}, {"Perms": {"UR3": Ref(1)}}, {"Perms": {}}], ids=["beside it", "other permissions", "none"]
+)
+def test_certification_that_changes_more_of_the_catalog_is_not_what_was_authorised(
+    house: SigningHouse, extra: dict[str, PdfObject]
+) -> None:
+    (named,) = authorisation(items("seal", [canonical_pdf()])).items
+    update = Update(Document.parse(canonical_pdf()))
+    root_ref = update.document.trailer["Root"]
+    assert isinstance(root_ref, Ref)
+    field = next(signature_fields(update.document))
+    update.put(field.ref, {**field.value, "V": update.add({"Contents": PdfString(b"0")})})
+    update.put(root_ref, {**update.document.root, "Perms": {"DocMDP": Ref(1)}, **extra})
+    with pytest.raises(AuthorisationError, match="revision 1 is more than one signature"):
+        check(update.close().data, named)
 
 
 def test_field_filled_without_a_signature_is_not_what_was_authorised() -> None:
