@@ -23,20 +23,10 @@ from records.canonical import record_json
 from records.contention import ATTEMPTS, retried
 from records.errors import RecordsError, StaleRecordError, StepOrderError
 from records.export import Exporter
-from records.guard import Move
-from records.lifecycle import (
-    confirm_unlock,
-    edit,
-    open_record,
-    record_signature,
-    refuse_unlock,
-    relock,
-    request_unlock,
-    revise,
-    withdraw,
-)
+from records.lifecycle import record_signature
+from records.moves import RecordMoves
 from records.ports import AuthorisationStore, Document, DocumentKind, DocumentStore, RecordStore, SpentItem
-from records.record import Record, RecordContent
+from records.record import Record
 from records.state import Actor, RecordState
 from signing.appearance import AppearanceRenderer
 from signing.authorisation import Authorisation, AuthorisedItem
@@ -61,43 +51,17 @@ class StepResult:
     error: RecordsError | SigningError | PkiError | None = None
 
 
-class RecordService:
+class RecordService(RecordMoves):
     """Loads a state, makes a pure move, saves state and entries together. Safe to share between threads as far as its stores are."""
 
     def __init__(
         self, *, records: RecordStore, documents: DocumentStore, authorisations: AuthorisationStore, exporter: Exporter, clock: Clock
     ) -> None:
-        self._records = records
+        super().__init__(records=records, clock=clock)
         self._documents = documents
-        self._clock = clock
         self.authorisations = Authorisations(authorisations, clock)
         # exporting is repeatable to the octet, so remembering it is invisible
         self._export: Callable[[Record, Workflow], bytes] = lru_cache(maxsize=EXPORTS_REMEMBERED)(exporter.export)
-
-    def open(self, record: Record, workflow: Workflow, *, by: Actor) -> RecordState:
-        """A new record; raises :class:`records.errors.StaleRecordError` where one of its id stands already."""
-        return self._save(open_record(record, workflow, by=by, at=self._clock()))
-
-    def edit(self, record_id: str, content: RecordContent, *, by: Actor) -> RecordState:
-        return self._save(edit(self._records.load(record_id), content, by=by, at=self._clock()))
-
-    def request_unlock(self, record_id: str, *, by: Actor, reason: str) -> RecordState:
-        return self._save(request_unlock(self._records.load(record_id), by=by, reason=reason, at=self._clock()))
-
-    def confirm_unlock(self, record_id: str, *, by: Actor) -> RecordState:
-        return self._save(confirm_unlock(self._records.load(record_id), by=by, at=self._clock()))
-
-    def refuse_unlock(self, record_id: str, *, by: Actor, reason: str) -> RecordState:
-        return self._save(refuse_unlock(self._records.load(record_id), by=by, reason=reason, at=self._clock()))
-
-    def relock(self, record_id: str, *, by: Actor) -> RecordState:
-        return self._save(relock(self._records.load(record_id), by=by, at=self._clock()))
-
-    def revise(self, record_id: str, content: RecordContent, *, by: Actor) -> RecordState:
-        return self._save(revise(self._records.load(record_id), content, by=by, at=self._clock()))
-
-    def withdraw(self, record_id: str, *, by: Actor, reason: str) -> RecordState:
-        return self._save(withdraw(self._records.load(record_id), by=by, reason=reason, at=self._clock()))
 
     def export(self, record_id: str) -> bytes:
         """The unsigned PDF of the working version: the one kept with its first signature, or, before that, set anew."""
@@ -254,7 +218,3 @@ class RecordService:
         if state.working.signed:
             return self._documents.get(state.record_id, state.working.number, DocumentKind.SIGNED).pdf
         return self._export(state.working.record, state.workflow)
-
-    def _save(self, move: Move) -> RecordState:
-        state, entry = move
-        return self._records.save(state, [entry])
