@@ -18,7 +18,6 @@ from pki.crl_evidence import Crl, Entry
 from pki.errors import EncodingError, PkiError
 from pki.extensions import Point, PointName
 from pki.names import GeneralName, GeneralNameKind
-from pki.readable import crl_of
 from pki.revocation_inquiry import ALL_REASONS, EvidenceLimitError, Finding, Inquiry
 
 
@@ -33,7 +32,9 @@ class _Accepted:
 
 def crl_findings(inquiry: Inquiry) -> list[Finding]:
     """One finding for each complete CRL that counts; the others leave a message. Raises EvidenceLimitError alone."""
-    accepted = [found for der in dict.fromkeys(inquiry.evidence.crls) if (found := _accept(inquiry, der)) is not None]
+    accepted = [found for crl in inquiry.read.crls if (found := _accept(inquiry, crl)) is not None]
+    for text in inquiry.read.unreadable_crls:
+        inquiry.ignore("EVIDENCE_UNREADABLE", text)
     deltas = [item for item in accepted if item.crl.delta_base is not None]
     bases = [item for item in accepted if item.crl.delta_base is None]
     if deltas and not bases:
@@ -47,12 +48,7 @@ def crl_findings(inquiry: Inquiry) -> list[Finding]:
     return findings
 
 
-def _accept(inquiry: Inquiry, der: bytes) -> _Accepted | None:
-    try:
-        crl = crl_of(der, inquiry.cache)
-    except EncodingError as exc:
-        inquiry.ignore("EVIDENCE_UNREADABLE", str(exc))
-        return None
+def _accept(inquiry: Inquiry, crl: Crl) -> _Accepted | None:
     certificate = inquiry.certificate
     named = [issuer for point in certificate.extensions.distribution_points for issuer in point.crl_issuers]
     if crl.issuer != certificate.issuer and crl.issuer not in named:

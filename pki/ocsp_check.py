@@ -16,19 +16,16 @@ from pki.chain import KeyPurpose, TrustAnchor, validate_path
 from pki.chain_errors import ChainError
 from pki.errors import EncodingError, PkiError
 from pki.ocsp_evidence import OcspAnswer, SingleStatus
-from pki.readable import ocsp_of
 from pki.revocation_inquiry import EvidenceLimitError, Finding, Inquiry
 
 
 def ocsp_findings(inquiry: Inquiry) -> list[Finding]:
     """One finding for each answer that counts; the others leave a message. Raises EvidenceLimitError alone."""
     findings: list[Finding] = []
-    for der in dict.fromkeys(inquiry.evidence.ocsps):
-        try:
-            answer = ocsp_of(der, inquiry.cache)
-        except EncodingError as exc:
-            inquiry.ignore("EVIDENCE_UNREADABLE", str(exc))
-            continue
+    answers = inquiry.read.answers_about(inquiry.certificate.serial_number)
+    for text in inquiry.read.unreadable_ocsps:
+        inquiry.ignore("EVIDENCE_UNREADABLE", text)
+    for answer in answers:
         about = [status for status in answer.statuses if status.is_about(inquiry.certificate, inquiry.issuer)]
         if about:
             findings += _judge(inquiry, answer, about)

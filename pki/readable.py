@@ -1,8 +1,10 @@
-"""Evidence from its octets, read once for all documents that carry it."""
+"""Evidence from its octets: each item read once for all documents that carry it, and looked up without going through all of it."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from typing import TypeVar
 
 from pki.certificate import load_certificate
 from pki.crl_evidence import Crl, load_crl
@@ -15,26 +17,60 @@ from pki.validation_cache import ValidationCache
 _CRL_FACTOR = 8
 _OCSP_FACTOR = 4
 
-
-def crl_of(der: bytes, cache: ValidationCache) -> Crl:
-    """Raises :class:`pki.errors.EncodingError`."""
-    return cache.remember(("crl", der), partial(load_crl, der), octets=_CRL_FACTOR * len(der))
+T = TypeVar("T")
 
 
-def ocsp_of(der: bytes, cache: ValidationCache) -> OcspAnswer:
-    """Raises :class:`pki.errors.EncodingError`."""
-    return cache.remember(("ocsp", der), partial(load_ocsp, der), octets=_OCSP_FACTOR * len(der))
+class ReadEvidence:
+    """CRLs and OCSP answers of one body of evidence; what cannot be read is left out, and said in `unreadable_crls` and `_ocsps`."""
+
+    def __init__(self, evidence: Evidence, cache: ValidationCache) -> None:
+        self._evidence = evidence
+        self._cache = cache
+        self.unreadable_crls: list[str] = []
+        self.unreadable_ocsps: list[str] = []
+
+    @cached_property
+    def crls(self) -> tuple[Crl, ...]:
+        return _read(self._evidence.crls, self._crl, self.unreadable_crls)
+
+    def answers_about(self, serial_number: int) -> Sequence[OcspAnswer]:
+        """The answers that speak of any certificate with this serial number, in the order in which they were handed in."""
+        return self._answers.get(serial_number, ())
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every item, the certificates too, is what it is said to be, down to its last octet."""
+        try:
+            for der in self._evidence.certificates:
+                load_certificate(der)
+        except EncodingError:
+            return False
+        return len(self.crls) == len(set(self._evidence.crls)) and len(self._ocsps) == len(set(self._evidence.ocsps))
+
+    @cached_property
+    def _ocsps(self) -> tuple[OcspAnswer, ...]:
+        return _read(self._evidence.ocsps, self._ocsp, self.unreadable_ocsps)
+
+    @cached_property
+    def _answers(self) -> dict[int, list[OcspAnswer]]:
+        found: dict[int, list[OcspAnswer]] = {}
+        for answer in self._ocsps:
+            for serial_number in {status.serial_number for status in answer.statuses}:
+                found.setdefault(serial_number, []).append(answer)
+        return found
+
+    def _crl(self, der: bytes) -> Crl:
+        return self._cache.remember(("crl", der), partial(load_crl, der), octets=_CRL_FACTOR * len(der))
+
+    def _ocsp(self, der: bytes) -> OcspAnswer:
+        return self._cache.remember(("ocsp", der), partial(load_ocsp, der), octets=_OCSP_FACTOR * len(der))
 
 
-def is_readable(evidence: Evidence, cache: ValidationCache) -> bool:
-    """Whether every item is what it is said to be, down to its last octet."""
-    try:
-        for der in evidence.certificates:
-            load_certificate(der)
-        for der in evidence.crls:
-            crl_of(der, cache)
-        for der in evidence.ocsps:
-            ocsp_of(der, cache)
-    except EncodingError:
-        return False
-    return True
+def _read(items: Sequence[bytes], load: Callable[[bytes], T], unreadable: list[str]) -> tuple[T, ...]:
+    found = []
+    for der in dict.fromkeys(items):
+        try:
+            found.append(load(der))
+        except EncodingError as exc:
+            unreadable.append(str(exc))
+    return tuple(found)

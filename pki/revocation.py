@@ -31,6 +31,7 @@ from pki.chain import TrustAnchor
 from pki.crl_check import crl_findings
 from pki.ocsp_check import ocsp_findings
 from pki.path_validation import DOCUMENTS, PathPolicy
+from pki.readable import ReadEvidence
 from pki.revocation_inquiry import Budget, Evidence, EvidenceLimitError, Finding, Inquiry, RevocationMessage
 from pki.revocation_result import ISSUED_AFTER, UNTIL_NEXT_UPDATE, UNTRUSTWORTHY, Freshness, RevocationResult, RevocationState, conclude
 from pki.validation_cache import ValidationCache
@@ -98,6 +99,7 @@ class Witnesses:
         self._policy = PathPolicy(algorithms=policy.algorithms)
         self._cache = cache if cache is not None else ValidationCache()
         self._in_size = False
+        self._read = ReadEvidence(evidence, self._cache)
         self._heard: dict[tuple[Certificate, Certificate, int], _Testimony] = {}
 
     def status(
@@ -105,6 +107,11 @@ class Witnesses:
     ) -> RevocationResult:
         """As :func:`revocation_status`."""
         return self._ask(certificate, issuer, Budget(), at=at, freshness=freshness, depth=0)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every item of the evidence can be read."""
+        return self._read.is_complete
 
     def _ask(
         self, certificate: Certificate, issuer: Certificate, budget: Budget, *, at: datetime, freshness: Freshness, depth: int
@@ -119,6 +126,7 @@ class Witnesses:
             certificate=certificate,
             issuer=issuer,
             evidence=self._evidence,
+            read=self._read,
             anchors=self._anchors,
             now=self._now,
             policy=self._policy,

@@ -16,6 +16,7 @@ from pki.validation_cache import ValidationCache
 
 if TYPE_CHECKING:
     from pki.chain import TrustAnchor
+    from pki.readable import ReadEvidence
 
 ALL_REASONS = frozenset(range(1, 9))  # ReasonFlags bits, RFC 5280 section 4.2.1.13
 MAX_SIGNER_CANDIDATES = 500  # certificates tried as signers of evidence, for one certificate; bounds work on hostile input
@@ -97,6 +98,8 @@ class Inquiry:
     certificate: Certificate
     issuer: Certificate
     evidence: Evidence
+    read: ReadEvidence
+    """The CRLs and OCSP answers of `evidence`."""
     anchors: Sequence[TrustAnchor]
     now: datetime
     policy: PathPolicy

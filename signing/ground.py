@@ -45,15 +45,15 @@ class Ground:
         """All evidence there is, wherever it came from: what bad news is looked for in."""
         one, other = self.embedded, self.supplied
         if other == Evidence():
-            return self._own
+            return self.own
         both = Evidence(one.certificates + other.certificates, one.crls + other.crls, one.ocsps + other.ocsps)
         return Tier(self._witnesses(both, self.at), self.at, embedded=False)
 
     @cached_property
     def tiers(self) -> tuple[Tier, ...]:
         """Evidence to look for good news in, the best proven first."""
-        more = () if self.everything is self._own else (self.everything,)
-        return (*self.archived, self._own, *more)
+        more = () if self.everything is self.own else (self.everything,)
+        return (*self.archived, self.own, *more)
 
     def with_archive(self, evidence: Evidence, proven_by: datetime) -> Ground:
         """With evidence that a time stamp which passed proves to have existed."""
@@ -61,7 +61,8 @@ class Ground:
         return replace(self, archived=(*self.archived, tier))
 
     @cached_property
-    def _own(self) -> Tier:
+    def own(self) -> Tier:
+        """What the document brings itself."""
         return Tier(self._witnesses(self.embedded, self.at), self.at)
 
     def _witnesses(self, evidence: Evidence, now: datetime) -> Witnesses:

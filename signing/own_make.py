@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pki.readable import is_readable
 from signing.entitlement import EntitlementFinding
 from signing.ground import Ground
 from signing.pdf.document import Document, Revision
@@ -27,7 +26,7 @@ def is_understood(document: Document, signatures: Sequence[SignatureVerdict], gr
     """
     if not all(signature.indication is Indication.TOTAL_PASSED for signature in signatures):
         return False
-    return is_readable(ground.embedded, ground.cache) and plainly_spelled(document.data[document.revisions[0].end :])
+    return ground.own.witnesses.is_complete and plainly_spelled(document.data[document.revisions[0].end :])
 
 
 def is_own_make(

@@ -30,6 +30,7 @@ from signing.trust import Supplied, TrustStore
 from signing.verdict import Entitlement, Indication, Message, Verdict
 from signing.verify import Caches
 
+_ALLOCATIONS = 50_000  # of containers, net, after which garbage is looked for: some 10 MiB at most
 _COLLECT_FROM = 16 * 1024 * 1024  # octets of a document after which what it left behind is collected at once
 
 
@@ -51,7 +52,7 @@ def serve(channel: Connection, task: Task) -> None:
     warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)  # octets; X.520 counts characters
     warnings.simplefilter("ignore")  # such as `cryptography` on long names: findings go into verdicts, not onto a terminal
     caches = Caches()
-    gc.freeze()  # what is imported by now is not looked through again for garbage
+    spare_garbage_collection()
     channel.send_bytes(b".")
     while True:
         try:
@@ -64,6 +65,13 @@ def serve(channel: Connection, task: Task) -> None:
             # the heap may be in pieces: let the parent put a fresh process in this one's place
             os._exit(1)
         channel.send_bytes(json.dumps({"row": row}).encode())
+
+
+def spare_garbage_collection() -> None:
+    """What is imported by now is not looked through again for garbage, and the rest less often: judging a document leaves next to none."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS)
 
 
 def _judged(item: Item, data: bytes | None, task: Task, caches: Caches, began: Callable[[float], None]) -> Row:
