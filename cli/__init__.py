@@ -1,1 +1,1 @@
-"""The `eduseal` command. `cli/some_thing.py` is the command `eduseal some-thing`; `main` finds it; files that begin with `_` are shared parts."""
+"""The `eduseal` command: `cli/some_thing.py` is the command `eduseal some-thing`, found by `main`; files that begin with `_` are shared."""

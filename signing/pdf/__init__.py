@@ -1,5 +1,5 @@
 """Reading PDFs the way a verifier must: as chains of revisions, within limits, without repair; and writing single objects.
 
-`document` is the entry; `xref`, `sections` and `indirect` find objects, `lexer` and `strings` read them, `filters` decodes streams, `fields` and
-`pages` walk the form and the page tree, `serialize` writes. `objects` says which Python values stand for which PDF objects.
+`document` is the entry; `xref`, `sections` and `indirect` find objects, `lexer`, `strings` and `text` read them, `filters` decodes streams,
+`fields` and `pages` walk the form and the page tree, `serialize` writes. `objects` says which Python value stands for which PDF object.
 """
