@@ -40,9 +40,7 @@ def main(only: list[str]) -> int:
 def benches() -> dict[str, Callable[[], list[Row]]]:
     """Every benchmark by name, from the modules of this folder."""
     modules = (module.name for module in pkgutil.iter_modules(benchmarks.__path__) if module.name.startswith("bench_"))
-    return {
-        name: bench for module in sorted(modules) for name, bench in importlib.import_module(f"benchmarks.{module}").BENCHES.items()
-    }
+    return {name: bench for module in sorted(modules) for name, bench in importlib.import_module(f"benchmarks.{module}").BENCHES.items()}
 
 
 def _line(row: Row) -> str:
