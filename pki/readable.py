@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import cached_property, partial
 from typing import TypeVar
 
@@ -36,6 +37,14 @@ class ReadEvidence:
     def answers_about(self, serial_number: int) -> Sequence[OcspAnswer]:
         """The answers that speak of any certificate with this serial number, in the order in which they were handed in."""
         return self._answers.get(serial_number, ())
+
+    @cached_property
+    def latest(self) -> datetime | None:
+        """The latest moment of issue of anything that can be read; None where there is nothing."""
+        moments = [crl.this_update for crl in self.crls]
+        for answer in self._ocsps:
+            moments += [answer.produced_at, *(status.this_update for status in answer.statuses)]
+        return max(moments, default=None)
 
     @property
     def is_complete(self) -> bool:

@@ -102,6 +102,13 @@ class Witnesses:
         self._read = ReadEvidence(evidence, self._cache)
         self._heard: dict[tuple[Certificate, Certificate, int], _Testimony] = {}
 
+    def as_of(self, now: datetime) -> Witnesses:
+        """The same evidence as of another moment: this very object where none of it is later than either, for then all of it counts."""
+        latest = self._read.latest
+        if latest is None or latest <= min(now, self._now):
+            return self
+        return Witnesses(self._evidence, now=now, anchors=self._anchors, policy=self._policy, cache=self._cache)
+
     def status(
         self, certificate: Certificate, issuer: Certificate, *, at: datetime, freshness: Freshness = ISSUED_AFTER
     ) -> RevocationResult:

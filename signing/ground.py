@@ -31,14 +31,26 @@ class Tier:
 
 @dataclass(frozen=True)
 class Ground:
-    """What certificates are judged on: anchors, the moment of judging, evidence of the document and of the caller, what is remembered."""
+    """What certificates are judged on: anchors, the moment of judging, evidence of the document and of the caller, what is remembered.
+
+    Made by :meth:`on`.
+    """
 
     anchors: tuple[TrustAnchor, ...]
     at: datetime
     embedded: Evidence
     supplied: Evidence
     cache: ValidationCache
+    own: Tier
+    """What the document brings itself."""
     archived: tuple[Tier, ...] = ()
+
+    @classmethod
+    def on(
+        cls, embedded: Evidence, supplied: Evidence, *, anchors: tuple[TrustAnchor, ...], at: datetime, cache: ValidationCache
+    ) -> Ground:
+        own = Tier(Witnesses(embedded, now=at, anchors=anchors, cache=cache), at)
+        return cls(anchors=anchors, at=at, embedded=embedded, supplied=supplied, cache=cache, own=own)
 
     @cached_property
     def everything(self) -> Tier:
@@ -57,13 +69,9 @@ class Ground:
 
     def with_archive(self, evidence: Evidence, proven_by: datetime) -> Ground:
         """With evidence that a time stamp which passed proves to have existed."""
-        tier = Tier(self._witnesses(evidence, proven_by), proven_by, archived=True)
+        witnesses = self.own.witnesses.as_of(proven_by) if evidence == self.embedded else self._witnesses(evidence, proven_by)
+        tier = Tier(witnesses, proven_by, archived=True)
         return replace(self, archived=(*self.archived, tier))
-
-    @cached_property
-    def own(self) -> Tier:
-        """What the document brings itself."""
-        return Tier(self._witnesses(self.embedded, self.at), self.at)
 
     def _witnesses(self, evidence: Evidence, now: datetime) -> Witnesses:
         return Witnesses(evidence, now=now, anchors=self.anchors, cache=self.cache)

@@ -66,7 +66,7 @@ def document_proofs(
     """Judges the document time stamps among `fields`, which are in order of signing. `lenient` is for the outermost alone."""
     newest = len(document.revisions) - 1
     embedded = embedded_evidence(document, newest)
-    ground = Ground(anchors=anchors, at=at, embedded=embedded, supplied=supplied, cache=cache)
+    ground = Ground.on(embedded, supplied, anchors=anchors, at=at, cache=cache)
     digests = SignedDigests(document.data, fields)
     found: list[DocumentStamp] = []
     horizon = Horizon(at, False)
