@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signing.errors import LimitError, PdfError
+from signing.pdf.indirect import read_head
 from signing.pdf.lexer import read_value
+from signing.pdf.limits import LIMITS, Limits
 from signing.pdf.objects import Name, PdfObject, PdfString, Ref
 from signing.pdf.serialize import serialize
 from tests.support.mutation import FUZZ
@@ -141,3 +143,44 @@ def test_long_input_takes_time_in_proportion(octets: bytes) -> None:
     with pytest.raises(PdfError):
         value(octets)
     assert time.perf_counter() - started < 5
+
+
+_numbers = st.one_of(
+    st.integers(0, 10**6).map(str),
+    st.integers(-(10**21), 10**21).map("{:+d}".format),
+    st.floats(-1e6, 1e6).map("{:.4f}".format),
+    st.sampled_from(["4.", "-.5", "+0", "007", ".0", "1" * 20, "1" * 21]),
+)
+
+
+@FUZZ
+@given(st.lists(_numbers, min_size=1, max_size=12), st.sampled_from([" ", "  ", "\n", "\t ", "\r\n"]))
+def test_array_of_numbers_is_read_as_its_tokens_are(numbers: list[str], blank: str) -> None:
+    def read(octets: bytes) -> object:
+        try:
+            return read_value(octets, 0)[0]
+        except PdfError as exc:
+            return type(exc)
+
+    written = blank.join(numbers).encode()
+    assert read(b"[" + written + b"]") == read(b"[" + written + b"%\n]")  # a comment: read token by token
+
+
+@FUZZ
+@given(
+    st.lists(
+        st.sampled_from((b"<<", b">>", b"/A", b" ", b"1 ", b"(a)", b"[", b"]", b"endobj", b"stream", b"%\n", b"7 0 R", b"\n", b"")),
+        max_size=9,
+    ),
+    st.sampled_from((b"", b"x", b" ", b"\n1 0 obj", b"\r\nabc\nendstream", b"%", b"(")),
+)
+def test_object_is_the_same_whether_remembered_or_read_in_place(parts: list[bytes], after: bytes) -> None:
+    def read(data: bytes, offset: int, limits: Limits) -> object:
+        try:
+            value, end, start = read_head(data, offset, limits=limits)
+        except PdfError as exc:
+            return type(exc)
+        return value, end - offset if not start else 0, start - offset if start else 0
+
+    data = b"1 0 obj" + b"".join(parts) + b" endobj" + after
+    assert read(data, 0, LIMITS) == read(data, 0, Limits()) == read(b"%PDF\n" + data, 5, LIMITS)
