@@ -100,6 +100,7 @@ class Witnesses:
         self._cache = cache if cache is not None else ValidationCache()
         self._in_size = False
         self._read = ReadEvidence(evidence, self._cache)
+        self._answered: dict[tuple[Certificate, Certificate, datetime, Freshness], RevocationResult] = {}
         self._heard: dict[tuple[Certificate, Certificate, int], _Testimony] = {}
 
     def as_of(self, now: datetime) -> Witnesses:
@@ -113,7 +114,10 @@ class Witnesses:
         self, certificate: Certificate, issuer: Certificate, *, at: datetime, freshness: Freshness = ISSUED_AFTER
     ) -> RevocationResult:
         """As :func:`revocation_status`."""
-        return self._ask(certificate, issuer, Budget(), at=at, freshness=freshness, depth=0)
+        key = (certificate, issuer, at, freshness)
+        if key not in self._answered:
+            self._answered[key] = self._ask(certificate, issuer, Budget(), at=at, freshness=freshness, depth=0)
+        return self._answered[key]
 
     @property
     def is_complete(self) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 from typing import Literal, NamedTuple
 
 from signing.errors import EncryptedPdfError, LimitError, PdfError
@@ -35,6 +36,7 @@ class XrefEntry(NamedTuple):
     index: int = 0  # type: ignore[assignment]  # a field here, not tuple's method, which nobody asks for
 
 
+_KINDS = {b"n": "offset", b"f": "free"}
 _new_entry = partial(tuple.__new__, XrefEntry)  # of all six fields: half the time of the constructor, for thousands of entries
 
 
@@ -107,11 +109,7 @@ def _table(data: bytes, position: int, limits: Limits) -> tuple[dict[int, XrefEn
             raise PdfError(f"no cross-reference entry of {_ENTRY_SIZE} octets for each of {count} objects at offset {position}")
         if not entries.keys().isdisjoint(range(first, first + count)):
             raise PdfError(f"an object from {first} to {first + count - 1} stands twice in one cross-reference table")
-        for number, (offset, generation, kind) in enumerate(rows, first):
-            if kind == b"n":
-                entries[number] = _new_entry((number, int(generation), "offset", int(offset), 0, 0))
-            else:
-                entries[number] = XrefEntry(number, int(generation), "free")
+        entries.update(_entries(rows, first))
         position += count * _ENTRY_SIZE
     keyword = _TRAILER.match(data, position)
     if keyword is None:
@@ -120,6 +118,18 @@ def _table(data: bytes, position: int, limits: Limits) -> tuple[dict[int, XrefEn
     if not isinstance(trailer, dict):
         raise PdfError(f"the trailer at offset {keyword.end()} is not a dictionary")
     return entries, trailer, close
+
+
+def _entries(rows: list[tuple[bytes, bytes, bytes]], first: int) -> Iterator[tuple[int, XrefEntry]]:
+    """(number, entry) for each row (offset, generation, kind) of a subsection; in step, since a file may have hundreds of thousands."""
+    if not rows:
+        return
+    offsets, generations, kinds = zip(*rows, strict=True)
+    numbers = range(first, first + len(rows))
+    if b"f" in kinds:
+        offsets = tuple(offset if kind == b"n" else b"0" for offset, kind in zip(offsets, kinds, strict=True))
+    fields = zip(numbers, map(int, generations), map(_KINDS.get, kinds), map(int, offsets), repeat(0), repeat(0))
+    yield from zip(numbers, map(_new_entry, fields), strict=True)
 
 
 def _add_hidden(entries: dict[int, XrefEntry], offset: PdfObject, read_stream: ReadStream, limits: Limits) -> None:
