@@ -20,7 +20,8 @@
                   policy, manifest, entitlement, subject         7    what is demanded, and by whom a record must be signed
                   conclude, unreadable                           8    the verdict
                 engines, own_make, opinion, ades               which engine answers; pyHanko's second opinion
-                bulk, worker, grant, intake, journal, report   many documents, in processes that can be killed
+                bulk, worker, grant, intake, journal,          many documents, in processes that can be killed
+                summary, report, report_html
 
 >>> from signing.workflow import Workflow
 >>> seal_alone = {"id": "notice/1", "steps": [{"id": "seal", "role": "school-seal", "field": "Signature-Seal", "seal": True}]}

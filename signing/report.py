@@ -1,25 +1,21 @@
-"""Rows of a verification run and the forms they are written in: JSON Lines, CSV, one self-contained HTML page.
+"""The forms that the rows of a verification run are written in: JSON Lines, CSV, one self-contained HTML page (:mod:`signing.report_html`).
 
-A row is one object of the outside contract (:meth:`signing.verdict.Verdict.as_dict`). Writers stream: memory does not grow with the run.
+Writers stream: memory does not grow with the run.
 File names and signers' names come from strangers, so each form neutralises what its reader would act on.
 """
 
 from __future__ import annotations
 
 import csv
-import html
 import io
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from signing.ports import RecordBook
-from signing.verdict import Indication, RecordStatus
+from signing.report_html import html_report
+from signing.summary import Row, Summary, findings
 
-Row = dict[str, Any]
-
-PASSED, FAILED, UNDETERMINED, SUPERSEDED = 0, 1, 2, 3
+__all__ = ["COLUMNS", "FORMATS", "Row", "Summary", "findings", "flat", "jsonl_line", "with_status", "write"]
 
 COLUMNS = (
     "file",
@@ -43,32 +39,6 @@ _ESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
 _REPLACED = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\N{REPLACEMENT CHARACTER}")
 
 
-class Summary:
-    """Counts a run as it streams by, and says its exit status (docs: `eduseal verify`)."""
-
-    def __init__(self) -> None:
-        self.indications: Counter[str] = Counter()
-        self.outdated = 0
-
-    def add(self, row: Row) -> None:
-        self.indications[row["indication"]] += 1
-        if (row.get("record") or {}).get("status") in {RecordStatus.SUPERSEDED.value, RecordStatus.WITHDRAWN.value}:
-            self.outdated += 1
-
-    @property
-    def total(self) -> int:
-        return self.indications.total()
-
-    @property
-    def exit_status(self) -> int:
-        """0 all passed and none outdated; 1 at least one failed; 2 none failed but not all passed; 3 all passed, one outdated."""
-        if self.indications[Indication.TOTAL_FAILED.value]:
-            return FAILED
-        if self.indications[Indication.TOTAL_PASSED.value] != self.total or not self.total:
-            return UNDETERMINED
-        return SUPERSEDED if self.outdated else PASSED
-
-
 def with_status(row: Row, book: RecordBook | None) -> Row:
     """The row, its record's status filled in from the school's books where there are any."""
     record = row.get("record")
@@ -80,17 +50,11 @@ def with_status(row: Row, book: RecordBook | None) -> Row:
 
 def write(rows: Iterable[Row], form: str) -> Iterator[str]:
     """The report's text in pieces, `form` one of :data:`FORMATS`; the caller writes them out as UTF-8."""
-    return {"jsonl": _jsonl, "csv": _csv, "html": _html}[form](rows)
+    return {"jsonl": _jsonl, "csv": _csv, "html": html_report}[form](rows)
 
 
 def jsonl_line(row: Row) -> str:
     return json.dumps(row, ensure_ascii=False, separators=(", ", ": ")).translate(_ESCAPED) + "\n"
-
-
-def findings(row: Row) -> list[str]:
-    """Every message of the document, of its signatures and of its time stamps, without repeats, as `CODE: text`."""
-    groups = [row["messages"], *(s["messages"] for s in row["signatures"]), *(t["messages"] for t in row["timestamps"])]
-    return list(dict.fromkeys(f"{m['code']}: {m['text']}" for group in groups for m in group))
 
 
 def flat(row: Row) -> dict[str, str]:
@@ -146,30 +110,3 @@ def _taken(buffer: io.StringIO) -> str:
     buffer.seek(0)
     buffer.truncate()
     return text
-
-
-_HEAD = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Verification report</title>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<style>
-body { font-family: system-ui, sans-serif; margin: 2rem; color: #1a1a1a; background: #fff }
-table { border-collapse: collapse; width: 100% }
-th, td { border-bottom: 1px solid #ccc; padding: .4rem; text-align: left; vertical-align: top }
-th { position: sticky; top: 0; background: #f3f3f3 } td { overflow-wrap: anywhere }
-.TOTAL-PASSED { color: #0a5c24 } .TOTAL-FAILED { color: #9b0b16 } .INDETERMINATE, .NO-SIGNATURE { color: #7a4b00 }
-</style></head><body><h1>Verification report</h1>
-<table><thead><tr>"""
-_MARKS = {"TOTAL-PASSED": "✔", "TOTAL-FAILED": "✘", "INDETERMINATE": "?", "NO-SIGNATURE": "–"}
-
-
-def _html(rows: Iterable[Row]) -> Iterator[str]:
-    yield _HEAD + "".join(f'<th scope="col">{name.replace("_", " ")}</th>' for name in COLUMNS) + "</tr></thead><tbody>\n"
-    summary = Summary()
-    for row in rows:
-        summary.add(row)
-        cells = {name: html.escape(text) for name, text in flat(row).items()}
-        mark = _MARKS[row["indication"]]
-        cells["indication"] = f'<strong class="{cells["indication"]}"><span aria-hidden="true">{mark}</span> {cells["indication"]}</strong>'
-        yield "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells.values()) + "</tr>\n"
-    counts = ", ".join(f"{count} {name}" for name, count in sorted(summary.indications.items()))
-    yield f"</tbody></table><p>{summary.total} documents: {counts or 'none'}.</p></body></html>\n"

@@ -128,3 +128,25 @@ def test_html_says_the_indication_in_words_and_counts() -> None:
 
 def test_flat_row_names_findings_once() -> None:
     assert flat(row())["findings"] == "CODE: text"
+
+
+def test_html_counts_by_school_by_signer_and_by_reason() -> None:
+    page = "".join(write([row(), row(Indication.TOTAL_FAILED), row(Indication.TOTAL_FAILED)], "html"))
+    for title in ("By school", "By signer", "Why not passed"):
+        assert f"<h2>{title}</h2>" in page
+    assert "<span>1/3</span>" in page
+
+
+def test_html_runs_nothing_and_fetches_nothing() -> None:
+    page = "".join(write([row()], "html"))
+    assert "default-src 'none'" in page
+    assert not [word for word in ("<script", "http://", "https://", "@import", "url(") if word in page]
+
+
+def test_html_picture_sums_up_what_does_not_fit() -> None:
+    page = "".join(write([row(signer=f"Signer {number}") for number in range(40)], "html"))
+    assert "<span>10 more</span>" in page
+
+
+def test_html_of_no_document_says_so() -> None:
+    assert "0 documents: none." in "".join(write([], "html"))
