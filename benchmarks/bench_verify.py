@@ -141,10 +141,17 @@ def _check(cms: ParsedSignedData) -> Callable[[], None]:
     return partial(key.verify, cms.signature, cms.signed_attributes_der, ec.ECDSA(cms.digest.hazmat))
 
 
+@cache
+def peer(signatures: int, *, plain: bool) -> float:
+    """Measured once in a run: it takes minutes."""
+    found = subjects(signatures)
+    return mean(found.documents[: PEER_DOCUMENTS[signatures]], partial(peer_plain if plain else peer_lta, found))
+
+
 def compared(name: str, signatures: int, kind: str) -> list[Row]:
     """One row of the kind lta, plain, floor, cold or reference."""
     found = subjects(signatures)
-    documents, few = found.documents, found.documents[: PEER_DOCUMENTS[signatures]]
+    documents = found.documents
     ours = Ours(found, Engine.REFERENCE if kind == "reference" else Engine.AUTO)
     if kind == "reference":
         documents = documents[: REFERENCE_DOCUMENTS[signatures]]
@@ -155,7 +162,7 @@ def compared(name: str, signatures: int, kind: str) -> list[Row]:
         floors = {document: floor(document) for document in documents}
         least = mean(documents, lambda document: floors[document](document))
         return [row(name, took, least, ratio=took / least, most=FLOORS[signatures])]
-    other = mean(few, partial(peer_plain if kind == "plain" else peer_lta, found))
+    other = peer(signatures, plain=kind == "plain")
     return [row(name, took, other, ratio=other / took, least=FASTER[signatures] if kind in ("lta", "plain") else None)]
 
 
