@@ -20,7 +20,7 @@ $(STAMP): requirements.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: setup  ## three schools, one signed class, a dozen forgeries, all verified (under a minute)
+demo: setup  ## three schools, one signed class, four forgeries, all verified (under a minute)
 	@$(BIN)/eduseal demo
 
 serve: setup  ## the service on http://127.0.0.1:8000 over the demo's home

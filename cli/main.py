@@ -73,7 +73,13 @@ def build(names: Sequence[str]) -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    app.callback()(_root)
+
+    @app.callback()
+    def root(home: str | None = typer.Option(None, metavar="DIR", help="The authority's home, for any command.")) -> None:
+        """Digital signatures for education records."""
+        if home is not None:
+            os.environ["EDUSEAL_HOME"] = home  # where every command looks for it; a --home after the command still wins
+
     for name in names:
         module = importlib.import_module(f"cli.{name.replace('-', '_')}")
         if hasattr(module, "command"):
@@ -81,10 +87,6 @@ def build(names: Sequence[str]) -> typer.Typer:
         elif hasattr(module, "app"):
             app.add_typer(module.app, name=name)
     return app
-
-
-def _root() -> None:
-    """Digital signatures for education records."""
 
 
 def _run(app: typer.Typer, argv: list[str]) -> int:

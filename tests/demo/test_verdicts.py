@@ -116,3 +116,9 @@ def test_the_table_names_the_anchor_by_its_fingerprint(demo: Demo) -> None:
     root = x509.load_pem_x509_certificate(demo.root_pem.read_bytes())
     done = run(EDUSEAL, "verify", demo.genuine[0], "--trust", demo.root_pem)
     assert root.fingerprint(hashes.SHA256()).hex() in done.stdout.replace(":", "").lower()
+
+
+def test_the_home_may_be_named_before_the_command(demo: Demo) -> None:
+    done = run(EDUSEAL, "--home", demo.home, "verify", demo.folder / "superseded")
+    assert done.returncode == 3
+    assert "superseded" in done.stdout
