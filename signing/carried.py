@@ -21,10 +21,7 @@ class CarriedCertificate:
 
     der: bytes
     certificate: x509.Certificate
-
-    @cached_property
-    def issuer_der(self) -> bytes:
-        return self.certificate.issuer.public_bytes()
+    issuer_der: bytes
 
     @cached_property
     def strong_key(self) -> object:
@@ -38,6 +35,7 @@ class CarriedCertificate:
 def carried(der: bytes) -> CarriedCertificate | None:
     """The certificate that `der` is; None where it is none that can be read."""
     try:
-        return CarriedCertificate(der, x509.load_der_x509_certificate(der))
-    except (ValueError, x509.InvalidVersion):
+        certificate = x509.load_der_x509_certificate(der)
+        return CarriedCertificate(der, certificate, certificate.issuer.public_bytes())
+    except (ValueError, TypeError, x509.InvalidVersion):  # TypeError: a name whose values are of a kind that names do not have
         return None  # attribute certificates and the like: of no use to a verifier, and not in themselves a fault

@@ -157,7 +157,7 @@ def _is_named(cms: ParsedSignedData, candidate: CarriedCertificate) -> bool:
             return candidate.certificate.serial_number == cms.serial_number and candidate.issuer_der == cms.issuer_der
         extension = candidate.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
         return extension.value.digest == cms.subject_key_identifier
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except (ValueError, TypeError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return False
 
 
@@ -186,7 +186,7 @@ def _check_value(cms: ParsedSignedData, signer: CarriedCertificate) -> None:
         raise _weak(str(exc)) from exc
     except EncodingError as exc:
         raise _malformed("CMS_MALFORMED", str(exc)) from exc
-    except (ValueError, UnsupportedAlgorithm) as exc:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
         raise _weak("the signer's public key is of a kind that is not supported") from exc
 
 

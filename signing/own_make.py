@@ -9,24 +9,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from signing.entitlement import EntitlementFinding
-from signing.ground import Ground
 from signing.pdf.document import Document, Revision
 from signing.policy import VerificationPolicy
 from signing.references import plainly_spelled
 from signing.structure import Structure
-from signing.verdict import Entitlement, Indication, SignatureVerdict
+from signing.times import DocumentProofs
+from signing.verdict import Coverage, Entitlement, Indication, SignatureVerdict
 
 LEVEL = "PAdES-BASELINE-LTA"
 EXPECTED_NOTES = frozenset({"TSA_REVOCATION_NOT_FRESH"})  # what an honest record says of itself once its archive time stamp has aged
 
 
-def is_understood(document: Document, signatures: Sequence[SignatureVerdict], ground: Ground) -> bool:
-    """1 every signature passed; 2 what the document brings as certificates, CRLs and OCSP responses can all be read; 3 references in the
-    updates are spelled so that every reader reads them.
+def is_understood(document: Document, signatures: Sequence[SignatureVerdict], proofs: DocumentProofs, carried: Sequence[bytes]) -> bool:
+    """1 every signature passed; 2 what the document brings as certificates, CRLs and OCSP responses can all be read; 3 what signatures and
+    time stamps carry beyond what they sign, certificates, is no more than the document brings besides; 4 references in the updates are
+    spelled so that every reader reads them.
     """
+    # 1.
     if not all(signature.indication is Indication.TOTAL_PASSED for signature in signatures):
         return False
-    return ground.own.witnesses.is_complete and plainly_spelled(document.data[document.revisions[0].end :])
+    # 2.
+    if not proofs.ground.own.witnesses.is_complete:
+        return False
+    # 3.
+    known = {*proofs.ground.embedded.certificates, *(anchor.certificate_der for anchor in proofs.ground.anchors)}
+    if not known.issuperset(carried) or any(not known.issuperset(stamp.finding.certificates) for stamp in proofs.stamps):
+        return False
+    # 4.
+    return plainly_spelled(document.data[document.revisions[0].end :])
 
 
 def is_own_make(
@@ -37,8 +47,8 @@ def is_own_make(
     policy: VerificationPolicy,
 ) -> bool:
     """Of a document that is understood: 1 the policy asks for entitlement and permits no changes, and entitlement is complete, so that
-    every signer is of our policy arc; 2 every signature is B-LTA, with nothing unusual to say; 3 the form has signature fields alone;
-    4 the layout is the one that our writer gives.
+    every signer is of our policy arc; 2 every signature is B-LTA, with nothing unusual to say; 3 the archive time stamp closes the
+    file; 4 the form has signature fields alone; 5 the layout is the one that our writer gives.
     """
     # 1.
     if not policy.entitlement or not policy.strict_changes or finding.entitlement is not Entitlement.COMPLETE:
@@ -47,9 +57,13 @@ def is_own_make(
     if structure.findings or not all(map(_as_expected, signatures)):
         return False
     # 3.
-    if any(field.type != "Sig" for form in structure.forms for field in form.fields):
+    last = structure.signed[-1]
+    if not last.is_timestamp or last.coverage is not Coverage.ENTIRE_FILE:
         return False
     # 4.
+    if any(field.type != "Sig" for form in structure.forms for field in form.fields):
+        return False
+    # 5.
     return not document.trailing and all(map(_plain, document.revisions))
 
 

@@ -47,6 +47,8 @@ class JudgedSignature:
     ours: bool
     proven_since: datetime | None
     """The latest time stamp that the signature itself carries: what signs over it must be later."""
+    certificates: tuple[bytes, ...]
+    """All that the signature and its time stamps carry, DER."""
 
 
 @dataclass
@@ -196,6 +198,7 @@ class SignatureJudge:
             chained=path is not None and verdict.indication is not Indication.TOTAL_FAILED,
             ours=self._is_ours(path),
             proven_since=max((stamp.time for stamp in stamps if stamp.passed and stamp.time), default=None),
+            certificates=(checked.certificates if checked else ()) + tuple(der for stamp in stamps for der in stamp.certificates),
         )
 
     def _is_ours(self, path: ValidatedPath | None) -> bool:

@@ -29,6 +29,8 @@ class StampFinding:
     failure: CheckFailedError | None
     standing: Standing | None = None
     extra: tuple[Message, ...] = ()
+    certificates: tuple[bytes, ...] = ()
+    """All that a token which passed carries, DER."""
 
     @property
     def passed(self) -> bool:
@@ -71,7 +73,7 @@ def check_stamp(token_der: bytes, *, stamped: ContentDigest, horizon: Horizon, g
         )
     except CheckFailedError as exc:
         return StampFinding(time=time, tsa=tsa, failure=exc)
-    return StampFinding(time=time, tsa=tsa, failure=None, standing=stood)
+    return StampFinding(time=time, tsa=tsa, failure=None, standing=stood, certificates=checked.certificates)
 
 
 def _parsed(token_der: bytes) -> TimeStampToken:

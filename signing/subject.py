@@ -50,7 +50,7 @@ def _only(certificate: x509.Certificate, kind: x509.ObjectIdentifier) -> str | N
     """The attribute's value; None where it is absent or doubled, since two values would let two readers see two people."""
     try:
         found = certificate.subject.get_attributes_for_oid(kind)
-    except ValueError:
+    except (ValueError, TypeError):
         return None
     values = [attribute.value for attribute in found]
     return values[0] if len(values) == 1 and isinstance(values[0], str) else None
@@ -59,6 +59,6 @@ def _only(certificate: x509.Certificate, kind: x509.ObjectIdentifier) -> str | N
 def _policies(certificate: x509.Certificate) -> frozenset[str]:
     try:
         extension = certificate.extensions.get_extension_for_class(x509.CertificatePolicies)
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except (ValueError, TypeError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return frozenset()
     return frozenset(policy.policy_identifier.dotted_string for policy in extension.value)

@@ -109,7 +109,8 @@ class _Judging:
         finding = self._entitlement(manifest, judged)
         signatures = held_to_entitlement(tuple(one.verdict for one in judged), finding)
         # 8.
-        understood = is_understood(document, signatures, proofs.ground)
+        carried = [der for one in judged for der in one.certificates]
+        understood = is_understood(document, signatures, proofs, carried)
         own_make = understood and is_own_make(document, structure, signatures, finding, self.policy)
         signatures = self._held_against(signatures, proofs, understood=understood, own_make=own_make)
         stamps = tuple(stamp for one in judged for stamp in one.stamps) + document_stamps(proofs)

@@ -17,10 +17,12 @@ from cryptography.x509.oid import NameOID
 from pki import cms as c
 from pki.algorithms import RSA_SHA256, Digest
 from pki.softkey import SoftwareKey
+from signing.carried import carried
 from signing.cms_check import check_detached
 from signing.failure import CheckFailedError
 from signing.verdict import SubIndication
 from tests.support.authority import MOMENT
+from tests.support.verify_cases import standing_house
 
 CONTENT = b"the signed bytes of a document"
 OTHER_CONTENT = b"other bytes"
@@ -274,3 +276,11 @@ class _WeakKey(SoftwareKey):
 
 def replace_key(like: SoftwareKey, private_key: Any) -> SoftwareKey:
     return _WeakKey(like, private_key)
+
+
+def test_certificate_whose_names_hold_what_names_do_not_is_left_out() -> None:
+    der = standing_house().house.teacher.certificate_der
+    issuer = der.index(bytes.fromhex("550403"))  # commonName, the issuer's first
+    assert der[issuer + 3] == 0x0C
+    assert carried(der) is not None
+    assert carried(der[: issuer + 3] + b"\x03" + der[issuer + 4 :]) is None  # a BIT STRING: `cryptography` raises TypeError
