@@ -13,11 +13,12 @@ So every call into a module holds its lock; more at once takes more processes.
 
 from __future__ import annotations
 
+import fcntl
 import hmac
 import os
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
@@ -263,13 +264,17 @@ class Token:
 
     def _generate(self, kind: ObjectClass, label: str, make: Callable[[_Login], tuple[pkcs11.Object, ...]]) -> None:
         def work(login: _Login) -> None:
+            with _turn(self._place.module):
+                alone(login)
+
+        def alone(login: _Login) -> None:
             if _objects(login, kind, label):
                 raise LabelTakenError(f"{self._place.title}: a key {label!r} stands already; it was not touched")
             made = make(login)
             try:
                 _demand_that_it_stays(made[0], label)
-                if len(_objects(login, kind, label)) > 1:  # tokens take a label twice; another process was as quick
-                    raise LabelTakenError(f"{self._place.title}: a key {label!r} was made by another process meanwhile; try again")
+                if len(_objects(login, kind, label)) > 1:  # tokens take a label twice; another machine was as quick
+                    raise LabelTakenError(f"{self._place.title}: a key {label!r} was made elsewhere meanwhile; try again")
             except BaseException:
                 for each in made:
                     each.destroy()
@@ -337,6 +342,17 @@ def _wrong_pin(place: TokenPlace) -> WrongSecretError:
 def _shown(token: pkcs11.Token) -> dict[str, str]:
     serial = token.serial.decode("utf-8", errors="replace").strip()
     return {"token": token.label, "serial": serial, "manufacturer": token.manufacturer_id.strip(), "model": token.model.strip()}
+
+
+@contextmanager
+def _turn(module: Path) -> Iterator[None]:
+    """Processes of one machine make keys one after the other: a token takes a label twice, and SoftHSM shows others' objects late.
+
+    The lock is on the module's own file, which every one of them can open and none needs to write.
+    """
+    with module.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _objects(login: _Login, kind: ObjectClass, label: str) -> list[Any]:
