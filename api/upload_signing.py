@@ -18,14 +18,10 @@ from api.checker import Judge
 from api.errors import Problem
 from api.standing import stands_alone
 from config.house import House
-from config.pages import verify_page
-from pki.algorithms import SigningKey
+from config.signers import seal_signer, signer_of
 from pki.pin import Pin
-from pki.ports import CertificateState
-from records.enrolment import seal_holder, seal_label
 from records.errors import NotEntitledError, NotFoundError
-from records.export import LABELS, step_label
-from records.look import school_look
+from records.export import step_label
 from records.person import Role, Student
 from records.ports import SpentItem
 from records.service import StepResult
@@ -86,7 +82,8 @@ class UploadSigner:
         if wanted.role != role.value:
             raise NotEntitledError(f"{holder} is a {role.value}; step {step} is for a {wanted.role}")
         with self._house.services.holders.opened(holder, Pin(pin)) as (found, key):
-            signer = self._signer(found.certificate_der, key, who.name, step_label(wanted), caller.school.short_name)
+            shown = {"name": who.name, "role": step_label(wanted), "organization": caller.school.short_name}
+            signer = signer_of(self._house, found.certificate_der, key, **shown)
             by = Actor(holder, role, caller.school.identifier)
             return self._sign_as(by, incoming, step, signer)
 
@@ -141,18 +138,10 @@ class UploadSigner:
             raise WorkflowError(f"the record's signatures do not verify ({found}); it is not sealed. POST /api/v1/verify says why")
 
     def _seal_of(self, caller: Caller) -> BatchSigner:
-        entries = self._house.stores.certificates.of_holder(seal_holder(caller.school))
-        issued = [entry for entry in entries if entry.state is CertificateState.ISSUED and entry.certificate_der]
-        if not issued or issued[-1].certificate_der is None:
-            raise NotFoundError(f"school {caller.school.id} has no seal; the department issues it")
-        key = self._house.keys.open(seal_label(caller.school))
-        school = caller.school
-        return self._signer(issued[-1].certificate_der, key, school.short_name, LABELS[Role.SCHOOL_SEAL], school.locality)
-
-    def _signer(self, certificate_der: bytes, key: SigningKey, name: str, role: str, organization: str) -> BatchSigner:
-        house = self._house
-        look = school_look(name, role=role, organization=organization, verify_url=verify_page(house.settings, house.plan))
-        return BatchSigner(certificate_der=certificate_der, chain=(house.authority.issuing_der,), key=key, appearance=look)
+        try:
+            return seal_signer(self._house, caller.school)
+        except NotFoundError:  # its advice is for the department's own command line
+            raise NotFoundError(f"school {caller.school.id} has no seal; the department issues it") from None
 
 
 def _seal_step(manifest: Manifest) -> Step:

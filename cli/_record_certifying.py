@@ -12,8 +12,8 @@ from cli._home import DatabaseUrl, Home, PassphraseFile, opened
 from cli._people import seal_actor
 from cli._record_choice import Choice, ClassName, Everything, Ids, Standing
 from cli._record_signing import Run, step_id
-from cli._signers import seal_signer
 from config.house import House
+from config.signers import seal_signer
 from records.service import StepResult
 from records.state import Actor
 

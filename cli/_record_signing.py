@@ -15,9 +15,10 @@ from cli._home import DatabaseUrl, Home, PassphraseFile, opened
 from cli._people import actor, person, seal_actor
 from cli._record_choice import Choice, ClassName, Everything, Ids, Standing
 from cli._secret import secret
-from cli._signers import holder_signer, require_certificate, seal_signer
+from cli._signers import holder_signer, require_certificate
 from cli.main import UsageError
 from config.house import House
+from config.signers import seal_signer
 from pki.pin import Pin
 from records.service import StepResult
 from records.state import Actor

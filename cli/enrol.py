@@ -14,9 +14,9 @@ from cli._bar import bar
 from cli._home import DatabaseUrl, Home, PassphraseFile, opened
 from cli._people import role_of
 from cli._sheet import Sheet
-from cli._signers import standing_seal
 from cli.main import UsageError
 from config.house import House
+from config.signers import standing_seal
 from pki.errors import PkiError
 from pki.ports import CertificateState
 from records.enrolment import activation_kdf, enrol, enrol_seal

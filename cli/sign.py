@@ -12,10 +12,10 @@ from cli._home import DatabaseUrl, Home, PassphraseFile, opened
 from cli._input import read_input
 from cli._output import taken, write_output
 from cli._own_key import OwnKeyOrder, sign_with_own_key
-from cli._signers import seal_signer
 from cli._verify_table import printable
 from cli.main import UsageError
 from config.house import House
+from config.signers import seal_signer
 from signing.archive import archive
 from signing.errors import EncryptedPdfError, RefusedDocumentError, WorkflowError
 from signing.form import signature_fields
