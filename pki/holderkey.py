@@ -74,11 +74,27 @@ def wrap_holder_key(private_key_pkcs8: bytes | bytearray, secret: Secret, *, key
     Raises :class:`pki.errors.KeyStoreError` where the octets are no EC or RSA key. The caller wipes its own copy.
     """
     load_pkcs8(private_key_pkcs8)
+    return close_holder_key(seal_holder_key(private_key_pkcs8, secret, holder=holder, kdf=kdf), keys=keys, holder=holder)
+
+
+@dataclass(frozen=True)
+class SealedHolderKey:
+    """The inner layer alone: what may leave the process that made the key, on its way to the key store."""
+
+    kind: bytes
+    inner: bytes
+
+
+def seal_holder_key(private_key_pkcs8: bytes | bytearray, secret: Secret, *, holder: str, kdf: KeyDerivation) -> SealedHolderKey:
+    """The first half of :func:`wrap_holder_key`, for a key that was made here and now: no key store is needed."""
     kind, salt, cost = _KINDS[type(secret)], new_salt(), kdf.parameters
-    context = _context(kind, holder)
-    sealed = Sealer(kdf.derive(secret.text, salt=salt)).seal(private_key_pkcs8, context=context)
-    inner = _INNER.pack(cost.time_cost, cost.memory_kib, cost.lanes, salt) + sealed
-    return MAGIC + kind + keys.wrap(inner, context=context)
+    sealed = Sealer(kdf.derive(secret.text, salt=salt)).seal(private_key_pkcs8, context=_context(kind, holder))
+    return SealedHolderKey(kind, _INNER.pack(cost.time_cost, cost.memory_kib, cost.lanes, salt) + sealed)
+
+
+def close_holder_key(sealed: SealedHolderKey, *, keys: KeyStore, holder: str) -> bytes:
+    """The second half: under the key-encryption key. Nothing may be stored before."""
+    return MAGIC + sealed.kind + keys.wrap(sealed.inner, context=_context(sealed.kind, holder))
 
 
 @contextmanager

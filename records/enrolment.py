@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -23,7 +24,7 @@ from pki.issue import Authority, CertificateRequest, IssuedCertificate
 from pki.kdf import KdfParameters, KeyDerivation
 from pki.pin import ActivationCode, new_activation_code
 from pki.ports import Clock, KeyStore
-from pki.profile import Identity
+from pki.profile import CertificateProfile, Identity
 from pki.softkey import SoftwareKey
 from pki.subject import Subject, legal_person, person, pseudonymous
 from pki.wrap import wipe
@@ -59,18 +60,16 @@ def enrol(
     Raises :class:`EnrolmentError`, :class:`pki.identity.IdentityError` where the code does not hold up, or what the authority raises. A
     crash leaves at worst a certificate whose key nobody has: it stands in the authority's books and can be revoked.
     """
-    profile = _profile(who, school)
-    code = _accepted_code(who)
-    opening = commitment.new_opening() if authority.profiles[profile].identity is Identity.COMMITMENT else None
-    committed = commitment.commit(code.code, opening) if opening else None
-    key, secret = SoftwareKey.generate(), new_activation_code()
+    named = naming(who, school, profiles=authority.profiles)
+    secret = new_activation_code()
+    key = SoftwareKey.generate()
     pkcs8 = bytearray(key.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
     try:
         wrapped = wrap_holder_key(pkcs8, secret, keys=keys, holder=who.id, kdf=kdf)
     finally:
         wipe(pkcs8)
-    subject = _pupil(school, committed) if committed else _plain(who, school, code)
-    issued = authority.certify(CertificateRequest(profile=profile, subject=subject, public_key=key.public_key(), holder=who.id))
+    request = CertificateRequest(profile=named.profile, subject=named.subject, public_key=key.public_key(), holder=who.id)
+    issued = authority.certify(request)
     holder_keys.put(
         HolderKey(
             holder=who.id,
@@ -80,11 +79,32 @@ def enrol(
             wrapped_key=wrapped,
             activated=False,
             created_at=clock(),
-            commitment=committed,
-            wrapped_opening=wrap_opening(opening, holder=who.id, keys=keys) if opening else None,
+            commitment=named.commitment,
+            wrapped_opening=wrap_opening(named.opening, holder=who.id, keys=keys) if named.opening else None,
         )
     )
-    return Enrolled(who.id, issued, secret, committed)
+    return Enrolled(who.id, issued, secret, named.commitment)
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What a certificate calls a person. `commitment` and `opening` are set where the profile hides the code (:mod:`pki.commitment`)."""
+
+    profile: str
+    subject: Subject
+    commitment: bytes | None = None
+    opening: bytes | None = field(default=None, repr=False)
+
+
+def naming(who: Person, school: School, *, profiles: Mapping[str, CertificateProfile]) -> Naming:
+    """Raises :class:`EnrolmentError`, or :class:`pki.identity.IdentityError` where the code does not hold up."""
+    profile = _profile(who, school)
+    code = _accepted_code(who)
+    if profiles[profile].identity is not Identity.COMMITMENT:
+        return Naming(profile, _plain(who, school, code))
+    opening = commitment.new_opening()
+    committed = commitment.commit(code.code, opening)
+    return Naming(profile, _pupil(school, committed), committed, opening)
 
 
 def certify_own_key(who: Person, school: School, public_key: PublicKey, *, authority: Authority) -> IssuedCertificate:
