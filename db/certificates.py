@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
@@ -11,7 +11,9 @@ import sqlalchemy as sa
 
 from db import log
 from db.engine import Database
+from db.revoked import RevokedRow, revoked_rows
 from db.tables import certificates, crl_numbers
+from pki.certificate_life import release, revoke, suspend
 from pki.errors import AlreadyIssuedError, AlreadyRevokedError, DuplicateSerialError, IssuanceError, NotRecordedError
 from pki.ports import CertificateEntry, CertificateState
 
@@ -55,17 +57,22 @@ class Certificates:
             _log(connection, "certificate.issued", issuer, serial, at=at)
 
     def mark_revoked(self, issuer: str, serial: int, *, reason: str, at: datetime) -> None:
-        """Raises :class:`pki.errors.NotRecordedError` or :class:`pki.errors.AlreadyRevokedError`."""
+        """Raises :class:`pki.errors.NotRecordedError`, AlreadyRevokedError, or IssuanceError for a reason that is none."""
         with self._database.writing_alone() as connection:
-            changed = connection.execute(
-                _one(sa.update(certificates), issuer, serial)
-                .where(certificates.c.state != CertificateState.REVOKED.value)
-                .values(state=CertificateState.REVOKED.value, revoked_at=at, revocation_reason=reason)
-            )
-            if changed.rowcount != 1:
-                self._known(connection, issuer, serial)
-                raise AlreadyRevokedError(f"{issuer}: serial {serial:x} is revoked already")
+            self._move(connection, issuer, serial, lambda entry: revoke(entry, reason=reason, at=at))
             _log(connection, "certificate.revoked", issuer, serial, at=at, reason=reason)
+
+    def mark_suspended(self, issuer: str, serial: int, *, at: datetime) -> None:
+        """Raises :class:`pki.errors.NotRecordedError`, AlreadySuspendedError, AlreadyRevokedError or NotIssuedError."""
+        with self._database.writing_alone() as connection:
+            self._move(connection, issuer, serial, lambda entry: suspend(entry, at=at))
+            _log(connection, "certificate.suspended", issuer, serial, at=at)
+
+    def mark_released(self, issuer: str, serial: int, *, at: datetime) -> None:
+        """Raises :class:`pki.errors.NotRecordedError`, NotSuspendedError or AlreadyRevokedError."""
+        with self._database.writing_alone() as connection:
+            self._move(connection, issuer, serial, release)
+            _log(connection, "certificate.released", issuer, serial, at=at)
 
     def get(self, issuer: str, serial: int) -> CertificateEntry | None:
         with self._database.reading() as connection:
@@ -79,10 +86,9 @@ class Certificates:
             rows = connection.execute(chosen.order_by(certificates.c.recorded_at, certificates.c.serial)).all()
         return tuple(_entry(row) for row in rows)
 
-    def revoked(self, issuer: str, *, shard: int, shards: int) -> Iterator[CertificateEntry]:
-        """Every revoked entry with serial mod `shards` == `shard`, by serial, expired ones too; read a page at a time."""
-        chosen = sa.select(certificates).where(certificates.c.issuer == issuer, certificates.c.state == CertificateState.REVOKED.value)
-        yield from (entry for entry in self._paged(chosen) if entry.serial % shards == shard)
+    def revoked(self, issuer: str, *, shard: int, shards: int) -> Iterator[RevokedRow]:
+        """Every revoked or suspended certificate with serial mod `shards` == `shard`, by serial, expired ones too; read a page at a time."""
+        return revoked_rows(self._database, issuer, shard=shard, shards=shards)
 
     def entries(self, issuer: str) -> Iterator[CertificateEntry]:
         """Everything that `issuer` ever recorded, by serial; read a page at a time."""
@@ -117,6 +123,18 @@ class Certificates:
                     return 1
                 except sa.exc.IntegrityError:
                     continue  # another writer made the row: raise it
+
+    def _move(
+        self, connection: sa.Connection, issuer: str, serial: int, move: Callable[[CertificateEntry], CertificateEntry]
+    ) -> CertificateEntry:
+        """Applies a move of :mod:`pki.certificate_life` to an entry that nobody else can change meanwhile, and returns what it became."""
+        row = connection.execute(_one(sa.select(certificates), issuer, serial).with_for_update()).one_or_none()
+        if row is None:
+            raise NotRecordedError(f"{issuer}: serial {serial:x} was never recorded")
+        moved = move(_entry(row))
+        values = {"state": moved.state.value, "revoked_at": moved.revoked_at, "revocation_reason": moved.revocation_reason}
+        connection.execute(_one(sa.update(certificates), issuer, serial).values(**values))
+        return moved
 
     def _row(self, connection: sa.Connection, issuer: str, serial: int) -> sa.Row[Any] | None:
         return connection.execute(_one(sa.select(certificates), issuer, serial)).one_or_none()

@@ -37,8 +37,8 @@ certificates = sa.Table(
     sa.Column("revoked_at", UtcDateTime),
     sa.Column("revocation_reason", sa.String(40)),
     sa.CheckConstraint("length(serial) = 40", name="serial_length"),
-    sa.CheckConstraint("state IN ('recorded', 'issued', 'revoked')", name="state"),
-    sa.CheckConstraint("(state = 'revoked') = (revoked_at IS NOT NULL)", name="revoked_at"),
+    sa.CheckConstraint("state IN ('recorded', 'issued', 'suspended', 'revoked')", name="state"),
+    sa.CheckConstraint("(state IN ('suspended', 'revoked')) = (revoked_at IS NOT NULL)", name="revoked_at"),
     sa.Index("ix_certificates_issuer_state", "issuer", "state"),
 )
 

@@ -4,6 +4,7 @@
     issuing     profile, establish, issue, tbs, renew, lint, urls         from a profile to a certificate, in three moves
     keys        key_stores, key_store_uri, keystore, softkey, holderkey,  where private keys live, and who can open them
                 own_key, pin, kdf, wrap, passphrase
+    issued      certificate_life, weak_keys                               what becomes of a certificate; which keys get none
     status      crl, ocsp, timestamp, remote_tsa, evidence                what an authority answers
     judging     certificate, chain, chain_errors, revocation,             whom to believe, and at which time
                 algorithm_policy, validation_cache, readable
@@ -26,6 +27,7 @@ __all__ = [
     "algorithm_policy",
     "algorithms",
     "certificate",
+    "certificate_life",
     "chain",
     "chain_errors",
     "checkpoint",

@@ -9,6 +9,7 @@ distribution point. Entries stay after expiry.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -20,7 +21,7 @@ from pki.algorithms import SigningKey
 from pki.cms import tlv
 from pki.der import signed_structure
 from pki.errors import PkiError
-from pki.ports import CertificateEntry, CertificateStore, Clock
+from pki.ports import CertificateEntry, Clock, RevocationBooks
 from pki.relations import check_key
 from pki.tsp import Extension
 from pki.urls import AuthorityUrls, shard_of
@@ -31,7 +32,7 @@ DEFAULT_VALIDITY = timedelta(days=7)
 EXPIRED_CERTS_ON_CRL = OID("2.5.29.60")  # X.509 (2019) clause 9.5.2.8
 FIRST_GENERALIZED_YEAR = 2050  # RFC 5280 section 5.1.2.4: UTCTime through 2049
 
-# RFC 5280 section 5.3.1, by the names the books keep; without certificateHold and removeFromCRL: a revocation is final
+# RFC 5280 section 5.3.1, by the names the books keep; without removeFromCRL, which belongs on delta lists alone
 REASONS = {
     "unspecified": 0,
     "keyCompromise": 1,
@@ -39,6 +40,7 @@ REASONS = {
     "affiliationChanged": 3,
     "superseded": 4,
     "cessationOfOperation": 5,
+    "certificateHold": 6,
     "privilegeWithdrawn": 9,
     "aACompromise": 10,
 }
@@ -74,7 +76,7 @@ def build_crl(
     issuer: str,
     issuer_certificate_der: bytes,
     key: SigningKey,
-    entries: Iterable[CertificateEntry],
+    entries: Iterable[RevokedEntry],
     number: int,
     this_update: datetime,
     next_update: datetime,
@@ -104,6 +106,16 @@ def build_crl(
     return signed_structure(tbs, key.algorithm.identifier_der, key.sign(tbs))
 
 
+@dataclass(frozen=True)
+class MadeCrl:
+    """A new list, DER, with what it says of itself. Times are aware UTC in whole seconds."""
+
+    der: bytes
+    number: int
+    this_update: datetime
+    next_update: datetime
+
+
 class CrlSigner:
     """Makes the current list of any shard of one issuer from the authority's books."""
 
@@ -113,7 +125,7 @@ class CrlSigner:
         issuer: str,
         issuer_certificate_der: bytes,
         key: SigningKey,
-        store: CertificateStore,
+        store: RevocationBooks,
         clock: Clock,
         shards: int,
         base_url: str,
@@ -129,29 +141,36 @@ class CrlSigner:
         self._validity = validity
 
     def crl(self, shard: int) -> bytes:
+        """The octets of :meth:`make`."""
+        return self.make(shard).der
+
+    def make(self, shard: int) -> MadeCrl:
         """A new list, numbered one higher than the last; raises :class:`pki.errors.PkiError` where there is no such shard."""
         if not 0 <= shard < self.shards:
             raise PkiError(f"CRL of {self.issuer}: shard {shard} is outside 0-{self.shards - 1}")
-        now = self._clock()
-        return build_crl(
+        number = self._store.next_crl_number(self.issuer, shard=shard)  # before the entries: of two lists the higher number knows more
+        this_update = self._clock().astimezone(UTC).replace(microsecond=0)
+        next_update = this_update + self._validity
+        der = build_crl(
             issuer=self.issuer,
             issuer_certificate_der=self.issuer_certificate_der,
             key=self._key,
             entries=self._store.revoked(self.issuer, shard=shard, shards=self.shards),
-            number=self._store.next_crl_number(self.issuer, shard=shard),
-            this_update=now,
-            next_update=now + self._validity,
+            number=number,
+            this_update=this_update,
+            next_update=next_update,
             shard=shard,
             shards=self.shards,
             base_url=self._base_url,
         )
+        return MadeCrl(der, number, this_update, next_update)
 
 
-def _revoked(entry: CertificateEntry, issuer: str, shard: int, shards: int) -> RevokedCertificate:
+def _revoked(entry: RevokedEntry, issuer: str, shard: int, shards: int) -> RevokedCertificate:
     if entry.issuer != issuer or shard_of(entry.serial, shards) != shard:
         raise PkiError(f"CRL of {issuer}, shard {shard} of {shards}: certificate {entry.serial:x} of {entry.issuer} does not belong on it")
     if entry.revoked_at is None:
-        raise PkiError(f"CRL of {issuer}: certificate {entry.serial:x} is {entry.state}, not revoked")
+        raise PkiError(f"CRL of {issuer}: certificate {entry.serial:x} is not revoked")
     number = reason_number(entry.revocation_reason)
     reason = None if number is None else [Extension(extn_id=x509.CRLReason.oid, critical=False, extn_value=bytes((0x0A, 1, number)))]
     return RevokedCertificate(user_certificate=entry.serial, revocation_date=_time(entry.revoked_at), crl_entry_extensions=reason)

@@ -49,3 +49,31 @@ class AlreadyIssuedError(IssuanceError):
 
 class AlreadyRevokedError(IssuanceError):
     """The certificate is already revoked; a revocation is final."""
+
+
+class NotIssuedError(IssuanceError):
+    """The certificate is recorded but was never signed: there is nothing to suspend."""
+
+
+class AlreadySuspendedError(IssuanceError):
+    """The certificate is on hold already."""
+
+
+class NotSuspendedError(IssuanceError):
+    """The certificate is not on hold, so nothing can be released."""
+
+
+class BlockedKeyError(IssuanceError):
+    """The key was reported as compromised: it is never certified again, for anybody."""
+
+
+class KeyTakenError(IssuanceError):
+    """The key stands in a certificate of somebody else: one key, one holder."""
+
+
+class WeakKeyError(IssuanceError):
+    """The key is of a kind that others can work out. `weakness` names it, such as "close-primes"."""
+
+    def __init__(self, weakness: str, text: str) -> None:
+        super().__init__(text)
+        self.weakness = weakness

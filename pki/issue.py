@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pki.algorithms import SigningKey
+from pki.certificate_life import REVOCATION_REASONS
 from pki.errors import AlreadyIssuedError, IssuanceError, NotRecordedError
 from pki.lint import SAMPLE_RATE
 from pki.ports import CertificateEntry, CertificateState, CertificateStore, Clock
@@ -32,18 +33,6 @@ __all__ = [
     "issue",
     "record",
 ]
-
-# RFC 5280 section 5.3.1, without certificateHold and removeFromCRL: a revocation is final here
-REVOCATION_REASONS = (
-    "unspecified",
-    "keyCompromise",
-    "cACompromise",
-    "affiliationChanged",
-    "superseded",
-    "cessationOfOperation",
-    "privilegeWithdrawn",
-    "aACompromise",
-)
 
 
 @dataclass(frozen=True)
@@ -119,13 +108,21 @@ class Authority:
         return self.issue(prepared)
 
     def revoke(self, serial: int, reason: str = "unspecified") -> None:
-        """Revokes a recorded or issued certificate, for good. `reason` is a name of :data:`REVOCATION_REASONS`.
+        """Revokes a certificate for good, one on hold as of the day its hold began. `reason` is a name of :data:`REVOCATION_REASONS`.
 
         Raises IssuanceError for another reason, :class:`pki.errors.NotRecordedError` or :class:`pki.errors.AlreadyRevokedError`.
         """
         if reason not in REVOCATION_REASONS:
             raise IssuanceError(f"revocation reason: got {reason!r}, expected one of {', '.join(REVOCATION_REASONS)}")
         self.store.mark_revoked(self.name, serial, reason=reason, at=self.clock())
+
+    def suspend(self, serial: int) -> None:
+        """Puts an issued certificate on hold. Raises as :func:`pki.certificate_life.suspend`, and NotRecordedError."""
+        self.store.mark_suspended(self.name, serial, at=self.clock())
+
+    def release(self, serial: int) -> None:
+        """Ends a hold: the certificate is good again. Raises as :func:`pki.certificate_life.release`, and NotRecordedError."""
+        self.store.mark_released(self.name, serial, at=self.clock())
 
     def shard_of(self, serial: int) -> int:
         """The CRL shard that lists `serial` once it is revoked."""
@@ -158,7 +155,7 @@ def issue(store: CertificateStore, press: Press, prepared: PreparedCertificate, 
     entry = store.get(prepared.issuer, prepared.serial)
     if entry is None:
         raise NotRecordedError(f"{label}: not recorded, so not signed")
-    if entry.state is CertificateState.ISSUED:
+    if entry.state in (CertificateState.ISSUED, CertificateState.SUSPENDED):
         raise AlreadyIssuedError(f"{label}: issued before; a prepared certificate is redeemable once")
     if entry.state is CertificateState.REVOKED:
         raise IssuanceError(f"{label}: revoked before it was issued")

@@ -23,6 +23,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pki.algorithms import SigningKey
 from pki.cert_id import cert_id, hashes_in, issuer_hashes, key_hash
+from pki.certificate_life import REVOKED_OR_HELD
 from pki.cms import tlv
 from pki.crl import reason_number
 from pki.errors import PkiError
@@ -204,7 +205,7 @@ def _status(entry: CertificateEntry | None) -> _Status:
     """`good` only for ISSUED; an entry that is only recorded, or none at all, is unknown."""
     if entry is not None and entry.state is CertificateState.ISSUED:
         return Variant(Null(), "good")
-    if entry is not None and entry.state is CertificateState.REVOKED and entry.revoked_at is not None:
+    if entry is not None and entry.state in REVOKED_OR_HELD and entry.revoked_at is not None:
         moment = GeneralizedTime(entry.revoked_at.replace(microsecond=0))
         return Variant(RevokedInfo.at(moment, reason_number(entry.revocation_reason)), "revoked")
     return Variant(Null(), "unknown")

@@ -50,10 +50,14 @@ class KeyStore(Protocol):
 
 
 class CertificateState(StrEnum):
-    """A certificate is recorded before its signature exists, then issued, and may be revoked from either state."""
+    """A certificate is recorded before its signature exists, then issued. It may be revoked from any state, and suspended once issued.
+
+    :mod:`pki.certificate_life` has the moves.
+    """
 
     RECORDED = "recorded"
     ISSUED = "issued"
+    SUSPENDED = "suspended"
     REVOKED = "revoked"
 
 
@@ -78,8 +82,25 @@ class CertificateEntry:
     certificate_der: bytes | None = None
     issued_at: datetime | None = None
     revoked_at: datetime | None = None
+    """Since when it is revoked or suspended."""
     revocation_reason: str | None = None
-    """A CRLReason name of RFC 5280 section 5.3.1, such as "keyCompromise"."""
+    """A CRLReason name of RFC 5280 section 5.3.1, such as "keyCompromise"; "certificateHold" for one that is suspended."""
+
+
+class RevokedEntry(Protocol):
+    """What a revocation list needs of a certificate in the books; a :class:`CertificateEntry` has it too."""
+
+    @property
+    def issuer(self) -> str: ...
+
+    @property
+    def serial(self) -> int: ...
+
+    @property
+    def revoked_at(self) -> datetime | None: ...
+
+    @property
+    def revocation_reason(self) -> str | None: ...
 
 
 class CertificateStore(Protocol):
@@ -94,7 +115,15 @@ class CertificateStore(Protocol):
         ...
 
     def mark_revoked(self, issuer: str, serial: int, *, reason: str, at: datetime) -> None:
-        """Raises :class:`pki.errors.NotRecordedError` or :class:`pki.errors.AlreadyRevokedError`."""
+        """As :func:`pki.certificate_life.revoke`; raises :class:`pki.errors.NotRecordedError` too."""
+        ...
+
+    def mark_suspended(self, issuer: str, serial: int, *, at: datetime) -> None:
+        """As :func:`pki.certificate_life.suspend`; raises :class:`pki.errors.NotRecordedError` too."""
+        ...
+
+    def mark_released(self, issuer: str, serial: int, *, at: datetime) -> None:
+        """As :func:`pki.certificate_life.release`; raises :class:`pki.errors.NotRecordedError` too."""
         ...
 
     def get(self, issuer: str, serial: int) -> CertificateEntry | None: ...
@@ -103,10 +132,30 @@ class CertificateStore(Protocol):
         """Oldest first."""
         ...
 
-    def revoked(self, issuer: str, *, shard: int, shards: int) -> Iterable[CertificateEntry]:
-        """Every revoked entry with serial mod `shards` == `shard`, expired ones too (expiredCertsOnCRL)."""
+    def revoked(self, issuer: str, *, shard: int, shards: int) -> Iterable[RevokedEntry]:
+        """Every revoked or suspended entry with serial mod `shards` == `shard`, expired ones too (expiredCertsOnCRL)."""
         ...
 
     def next_crl_number(self, issuer: str, *, shard: int) -> int:
         """Strictly increasing from 1 for each issuer and shard (RFC 5280 section 5.2.3)."""
+        ...
+
+
+class RevocationBooks(Protocol):
+    """What making a CRL asks of the books; a :class:`CertificateStore` is one."""
+
+    def revoked(self, issuer: str, *, shard: int, shards: int) -> Iterable[RevokedEntry]: ...
+
+    def next_crl_number(self, issuer: str, *, shard: int) -> int: ...
+
+
+class CrlSource(Protocol):
+    """Where the current list of any shard of one issuer comes from: made here, or brought here."""
+
+    issuer: str
+    issuer_certificate_der: bytes
+    shards: int
+
+    def crl(self, shard: int) -> bytes:
+        """DER; raises :class:`pki.errors.PkiError` where there is no such shard."""
         ...

@@ -315,7 +315,7 @@ def test_revocation_keeps_reason_and_time(authority: TestAuthority) -> None:
 def test_revocation_is_final(authority: TestAuthority) -> None:
     issued = authority.established.issuing.certify(asked())
     authority.established.issuing.revoke(issued.serial)
-    with pytest.raises(AlreadyRevokedError, match="already revoked"):
+    with pytest.raises(AlreadyRevokedError, match="is revoked already; a revocation is final"):
         authority.established.issuing.revoke(issued.serial, "keyCompromise")
 
 

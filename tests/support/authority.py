@@ -20,10 +20,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from certs.loader import load as load_toml
 from certs.loader import names
+from pki.certificate_life import REVOKED_OR_HELD, release, revoke, suspend
+from pki.certificate_life import issue as move_to_issued
 from pki.commitment import commit, identifier, new_opening
 from pki.errors import (
-    AlreadyIssuedError,
-    AlreadyRevokedError,
     DuplicateSerialError,
     KeyNotFoundError,
     KeyStoreError,
@@ -70,17 +70,16 @@ class MemoryCertificateStore:
         self.entries[entry.issuer, entry.serial] = entry
 
     def mark_issued(self, issuer: str, serial: int, *, certificate_der: bytes, at: datetime) -> None:
-        entry = self._entry(issuer, serial)
-        if entry.state is not CertificateState.RECORDED:
-            raise AlreadyIssuedError(f"issuer {issuer}, serial {serial:x}: state is {entry.state}")
-        issued = replace(entry, state=CertificateState.ISSUED, certificate_der=certificate_der, issued_at=at)
-        self.entries[issuer, serial] = issued
+        self.entries[issuer, serial] = move_to_issued(self._entry(issuer, serial), certificate_der=certificate_der, at=at)
 
     def mark_revoked(self, issuer: str, serial: int, *, reason: str, at: datetime) -> None:
-        entry = self._entry(issuer, serial)
-        if entry.state is CertificateState.REVOKED:
-            raise AlreadyRevokedError(f"issuer {issuer}, serial {serial:x} is already revoked")
-        self.entries[issuer, serial] = replace(entry, state=CertificateState.REVOKED, revoked_at=at, revocation_reason=reason)
+        self.entries[issuer, serial] = revoke(self._entry(issuer, serial), reason=reason, at=at)
+
+    def mark_suspended(self, issuer: str, serial: int, *, at: datetime) -> None:
+        self.entries[issuer, serial] = suspend(self._entry(issuer, serial), at=at)
+
+    def mark_released(self, issuer: str, serial: int, *, at: datetime) -> None:
+        self.entries[issuer, serial] = release(self._entry(issuer, serial))
 
     def get(self, issuer: str, serial: int) -> CertificateEntry | None:
         return self.entries.get((issuer, serial))
@@ -92,7 +91,7 @@ class MemoryCertificateStore:
         return [
             entry
             for entry in self.entries.values()
-            if entry.issuer == issuer and entry.state is CertificateState.REVOKED and entry.serial % shards == shard
+            if entry.issuer == issuer and entry.state in REVOKED_OR_HELD and entry.serial % shards == shard
         ]
 
     def next_crl_number(self, issuer: str, *, shard: int) -> int:
