@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -19,9 +20,11 @@ from cli._verify_table import DETAILED, heading, table
 from cli.main import IO, NO_INPUT, USAGE, UsageError
 from config.errors import ConfigError
 from config.policy import load_policy
+from pki.network import Network
 from signing.bulk import Pool
 from signing.engines import Engine
 from signing.errors import PolicyError
+from signing.grant import GRANT
 from signing.intake import IntakeError, find_items
 from signing.journal import Journal, JournalError, resumed, settings_digest
 from signing.ports import RecordBook
@@ -30,6 +33,7 @@ from signing.trust import MAX_EVIDENCE_FILE, Supplied, TrustStore
 from signing.worker import Task
 
 MAX_WORKERS = 64
+NETWORK, FETCHES = Network(), 3  # seconds for one document and in all; times that a document is judged anew
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)  # room for clock skew within a datetime's years
 
 
@@ -54,7 +58,9 @@ def command(
     ] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Processes to judge with; default: one a processor.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run that writes the same --report.")] = False,
-    online: Annotated[bool, typer.Option("--online", help="Fetch missing revocation data from the network.")] = False,
+    online: Annotated[
+        bool, typer.Option("--online", help="Fetch missing issuers and revocation data from the addresses in certificates.")
+    ] = False,
     engine: Annotated[Engine, typer.Option(help="Which verifier answers.")] = Engine.AUTO,
     home: Annotated[
         str | None, typer.Option(metavar="DIR", envvar="EDUSEAL_HOME", help="Also trust this authority, and ask its books.")
@@ -65,8 +71,8 @@ def command(
     Exit status: 0 all passed; 1 one failed; 2 one could not be determined or is unsigned; 3 all passed but one is superseded or withdrawn;
     64 and above for usage or I/O errors.
     """
-    if online:
-        raise UsageError("--online is not available yet; give revocation data with --evidence FILE")
+    if online and at is not None:
+        raise UsageError("--online asks what is known now, --at judges as of another moment; leave out one of them")
     if resume and report is None:
         raise UsageError("--resume needs the --report FILE of the run to go on with")
     if workers is not None and not 1 <= workers <= MAX_WORKERS:
@@ -78,6 +84,8 @@ def command(
             supplied=Supplied.read(_files(evidence)),
             at=_moment(at),
             engine=engine,
+            grant=replace(GRANT, waiting=NETWORK.document_seconds, rounds=FETCHES) if online else GRANT,
+            network=NETWORK if online else None,
         )
         total = sum(1 for _ in find_items(paths))
         if not total:

@@ -8,6 +8,7 @@
     status      crl, ocsp, timestamp, remote_tsa, evidence                what an authority answers
     judging     certificate, chain, chain_errors, revocation,             whom to believe, and at which time
                 algorithm_policy, validation_cache, readable
+                lack, online, network                                     what was missing, and fetching it where that is allowed
     the log     merkle, note, checkpoint, log_key                         a tree that shows it was not changed; signed heads of it
     structures  algorithms, cms, tsp, der                                 declared once, for all rooms
                 ports, errors, durable                                    what is asked of the outside; what can go wrong
@@ -48,11 +49,14 @@ __all__ = [
     "key_store_uri",
     "key_stores",
     "keystore",
+    "lack",
     "lint",
     "log_key",
     "merkle",
+    "network",
     "note",
     "ocsp",
+    "online",
     "own_key",
     "passphrase",
     "pin",

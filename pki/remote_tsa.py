@@ -20,7 +20,7 @@ from pki.algorithms import Digest
 from pki.chain import TrustAnchor
 from pki.cms import tlv
 from pki.errors import EncodingError, PkiError
-from pki.http_post import RemoteError, RemoteUnavailableError, check_url, post
+from pki.http_request import RemoteError, RemoteUnavailableError, check_url, post
 from pki.ports import Clock
 from pki.timestamp import FailureInfo
 from pki.token_check import CheckedToken, WrongTokenError, check_token
@@ -48,7 +48,7 @@ class RemoteTimeStamper:
     """Implements :class:`pki.ports.TimeStamper`.
 
     With `anchors` a token must lead to one of them; without, its signature is checked under the certificate that it carries and trust is
-    left to whoever verifies. `sleep` waits between tries. Construction raises :class:`pki.http_post.RemoteError` for an address that is
+    left to whoever verifies. `sleep` waits between tries. Construction raises :class:`pki.http_request.RemoteError` for an address that is
     none.
     """
 
@@ -78,7 +78,7 @@ class RemoteTimeStamper:
     def stamp(self, digest: bytes, *, algorithm: str = "sha256") -> bytes:
         """A token that was checked (:func:`pki.token_check.check_token`).
 
-        Raises :class:`pki.http_post.RemoteUnavailableError` once every try has failed; RemoteError where the authority refuses or answers
+        Raises :class:`pki.http_request.RemoteUnavailableError` once every try has failed; RemoteError where the authority refuses or answers
         as none does; :class:`pki.token_check.WrongTokenError` where its token is about something else.
         """
         failure: RemoteUnavailableError | None = None
@@ -112,7 +112,7 @@ class RemoteTimeStamper:
 
 
 def request_der(digest: bytes, *, algorithm: str, nonce: int) -> bytes:
-    """A DER TimeStampReq that asks for certificates; raises :class:`pki.http_post.RemoteError` for another digest than SHA-2."""
+    """A DER TimeStampReq that asks for certificates; raises :class:`pki.http_request.RemoteError` for another digest than SHA-2."""
     try:
         kind = Digest(algorithm)
     except ValueError:

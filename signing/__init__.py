@@ -20,6 +20,7 @@
                   policy, manifest, entitlement, subject         7    what is demanded, and by whom a record must be signed
                   conclude, unreadable                           8    the verdict
                 engines, own_make, opinion, ades               which engine answers; pyHanko's second opinion
+                online                                         judging again with what could be fetched
                 bulk, worker, grant, intake, journal,          many documents, in processes that can be killed
                 summary, report, report_html
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
+from pki.lack import Lack
 from signing.ades import Ades
 from signing.opinion import Dissent, Question
 from signing.policy import VerificationPolicy
@@ -58,9 +59,12 @@ def judge(
     engine: Engine = Engine.AUTO,
     records: RecordBook | None = None,
     caches: Caches | None = None,
+    lacks: list[Lack] | None = None,
 ) -> Verdict:
     """The verdict on `document`, by the engine asked for; arguments as for :func:`signing.verify.verify`. `engine` says who answered."""
     opinion = _Sparing(_LIST_IS_ENOUGH[engine])
-    found = verify(document, policy, trust=trust, at=at, supplied=supplied, second_opinion=opinion, records=records, caches=caches)
+    found = verify(
+        document, policy, trust=trust, at=at, supplied=supplied, second_opinion=opinion, records=records, caches=caches, lacks=lacks
+    )
     alone = opinion.spared and found.indication is Indication.TOTAL_PASSED
     return replace(found, engine=(Engine.FAST if alone else Engine.REFERENCE).value)

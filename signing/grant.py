@@ -16,6 +16,10 @@ class Grant:
     seconds_per_megabyte: float = 0.1
     most_seconds: float = 30.0
     patience: float = 4.0
+    waiting: float = 0.0
+    """Seconds by the clock on top, for what has to come over the network."""
+    rounds: int = 1
+    """How often it may be judged: once more after each time that something was fetched."""
     memory: int = 256 * 1024 * 1024
     """Octets of address space on top of what an idle process takes."""
     memory_per_octet: int = 3
@@ -23,11 +27,11 @@ class Grant:
     def seconds_for(self, document: bytes) -> float:
         signatures = document.count(_SIGNATURE_MARK)
         asked = self.seconds + self.seconds_per_signature * signatures + self.seconds_per_megabyte * len(document) / 1_000_000
-        return min(self.most_seconds, asked)
+        return min(self.most_seconds, asked * self.rounds)
 
     def wall_seconds(self, seconds: float) -> float:
         """By the clock, for `seconds` of processor time."""
-        return min(self.patience * seconds, self.most_seconds)
+        return min(self.patience * seconds, self.most_seconds) + self.waiting
 
     def memory_for(self, document: bytes) -> int:
         return self.memory + self.memory_per_octet * len(document)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
 from pki.chain import TrustAnchor
+from pki.lack import Lack
 from pki.revocation import Evidence, Witnesses
 from pki.validation_cache import ValidationCache
 
@@ -44,13 +45,23 @@ class Ground:
     own: Tier
     """What the document brings itself."""
     archived: tuple[Tier, ...] = ()
+    lacks: list[Lack] = field(default_factory=list, compare=False)
+    """What would have to be fetched to know more: filled in while judging, one list for a whole document."""
 
     @classmethod
     def on(
-        cls, embedded: Evidence, supplied: Evidence, *, anchors: tuple[TrustAnchor, ...], at: datetime, cache: ValidationCache
+        cls,
+        embedded: Evidence,
+        supplied: Evidence,
+        *,
+        anchors: tuple[TrustAnchor, ...],
+        at: datetime,
+        cache: ValidationCache,
+        lacks: list[Lack] | None = None,
     ) -> Ground:
         own = Tier(Witnesses(embedded, now=at, anchors=anchors, cache=cache), at)
-        return cls(anchors=anchors, at=at, embedded=embedded, supplied=supplied, cache=cache, own=own)
+        missing = [] if lacks is None else lacks
+        return cls(anchors=anchors, at=at, embedded=embedded, supplied=supplied, cache=cache, own=own, lacks=missing)
 
     @cached_property
     def everything(self) -> Tier:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pki.certificate import Certificate
-from pki.chain import ChainError, KeyPurpose, ValidatedPath, ValidityError, validate_path
+from pki.chain import ChainError, KeyPurpose, NoPathError, ValidatedPath, ValidityError, load_certificate, validate_path
 from pki.chain_errors import CertificateRole, ChainFailure
-from pki.errors import PkiError
+from pki.errors import EncodingError, PkiError
+from pki.lack import Lack
 from pki.revocation import ISSUED_AFTER, UNTIL_NEXT_UPDATE, RevocationResult, RevocationState
 from signing.failure import CheckFailedError
 from signing.ground import Ground, Horizon, Tier
@@ -61,12 +62,32 @@ def chain_of(leaf_der: bytes, carried: tuple[bytes, ...], *, purpose: KeyPurpose
     pool = (*carried, *ground.embedded.certificates, *ground.supplied.certificates)
     try:
         return validate_path(leaf_der, intermediates=pool, anchors=ground.anchors, at=horizon.moment, purpose=purpose, cache=ground.cache)
+    except NoPathError as exc:
+        ground.lacks.extend(_issuers_lacking(leaf_der, pool))
+        raise CheckFailedError(_CHAIN[exc.reason], _CODES.get(exc.reason, f"CHAIN_{exc.reason.value}"), str(exc)) from exc
     except ValidityError as exc:
         raise _out_of_bounds(exc, horizon) from exc
     except ChainError as exc:
         raise CheckFailedError(_CHAIN[exc.reason], _CODES.get(exc.reason, f"CHAIN_{exc.reason.value}"), str(exc)) from exc
     except PkiError as exc:
         raise _malformed(exc) from exc
+
+
+def _issuers_lacking(leaf_der: bytes, pool: tuple[bytes, ...]) -> list[Lack]:
+    """The certificates above `leaf_der` as far as they are at hand; the last of them lacks its issuer."""
+    one, seen = load_certificate(leaf_der), set[bytes]()
+    by_subject = {found.subject: found for der in pool if (found := _readable(der)) is not None}
+    while one.der not in seen and one.issuer != one.subject and (above := by_subject.get(one.issuer)) is not None:
+        seen.add(one.der)
+        one = above
+    return [] if one.issuer == one.subject else [Lack(one, None)]
+
+
+def _readable(der: bytes) -> Certificate | None:
+    try:
+        return load_certificate(der)
+    except EncodingError:
+        return None
 
 
 def unrevoked(
@@ -96,6 +117,8 @@ def unrevoked(
             text = f"the {role.value} certificate was revoked at {rfc3339(known.revoked_at)}, after what is judged here was proven to exist"
             messages.append(Message("REVOKED_LATER", text))
         tier = _good_tier(certificate, issuer, role, purpose, horizon, ground)
+        if tier is None:
+            ground.lacks.append(Lack(certificate, issuer))
         if tier is None and not lenient:
             raise _unknown(known, role, horizon)
         if tier is None:

@@ -13,6 +13,7 @@ from functools import partial
 
 from pki.chain import TrustAnchor
 from pki.cms import SIGNATURE_TIME_STAMP, ParsedSignedData
+from pki.lack import Lack
 from pki.revocation import Evidence
 from pki.validation_cache import ValidationCache
 from signing.digests import SignedDigests
@@ -62,11 +63,15 @@ def document_proofs(
     supplied: Evidence,
     cache: ValidationCache,
     lenient: bool,
+    lacks: list[Lack] | None = None,
 ) -> DocumentProofs:
-    """Judges the document time stamps among `fields`, which are in order of signing. `lenient` is for the outermost alone."""
+    """Judges the document time stamps among `fields`, which are in order of signing. `lenient` is for the outermost alone.
+
+    `lacks` collects what is found missing, here and by whoever judges on what comes out.
+    """
     newest = len(document.revisions) - 1
     embedded = embedded_evidence(document, newest)
-    ground = Ground.on(embedded, supplied, anchors=anchors, at=at, cache=cache)
+    ground = Ground.on(embedded, supplied, anchors=anchors, at=at, cache=cache, lacks=lacks)
     digests = SignedDigests(document.data, fields)
     found: list[DocumentStamp] = []
     horizon = Horizon(at, False)

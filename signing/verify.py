@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pki.chain import TrustAnchor
+from pki.lack import Lack
 from pki.revocation import Evidence
 from pki.validation_cache import ValidationCache
 from signing.changes import ChangeAnalysis
@@ -65,13 +66,14 @@ def verify(
     second_opinion: SecondOpinion | None = None,
     records: RecordBook | None = None,
     caches: Caches | None = None,
+    lacks: list[Lack] | None = None,
 ) -> Verdict:
-    """The verdict on `document` as of `at` (aware UTC); `supplied` evidence issued later is ignored.
+    """The verdict on `document` as of `at` (aware UTC); `supplied` evidence issued later is ignored. `lacks` collects what was missing.
 
     Not checked: conformance to PDF/A, what the pages say, signatures inside embedded files. An empty `trust` passes nothing.
     """
     started = time.perf_counter()
-    judging = _Judging(document, policy, trust, at, supplied or Supplied(), second_opinion, caches or Caches())
+    judging = _Judging(document, policy, trust, at, supplied or Supplied(), second_opinion, caches or Caches(), lacks)
     try:
         verdict = judging.verdict()
     except PdfError as exc:
@@ -93,6 +95,7 @@ class _Judging:
     supplied: Supplied
     second_opinion: SecondOpinion | None
     caches: Caches
+    lacks: list[Lack] | None
 
     def verdict(self) -> Verdict:
         # 1.
@@ -135,6 +138,7 @@ class _Judging:
             supplied=supplied,
             cache=self.caches.validation,
             lenient=self.policy.lenient_outermost_tsa,
+            lacks=self.lacks,
         )
 
     def _judge_each(self, document: Document, structure: Structure, proofs: DocumentProofs) -> list[JudgedSignature]:

@@ -15,10 +15,12 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from pki.network import Network
 from signing import ades  # noqa: F401 (imported by the fork server, once for all workers)
 from signing.engines import Engine, judge
 from signing.errors import LimitError
@@ -44,6 +46,8 @@ class Task:
     supplied: Supplied = field(default_factory=Supplied)
     engine: Engine = Engine.AUTO
     grant: Grant = GRANT
+    network: Network | None = None
+    """Where it is given, what is missing is fetched, and documents are judged at the moment that their turn comes, not at `at`."""
 
 
 def serve(channel: Connection, task: Task) -> None:
@@ -51,7 +55,7 @@ def serve(channel: Connection, task: Task) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)  # octets; X.520 counts characters
     warnings.simplefilter("ignore")  # such as `cryptography` on long names: findings go into verdicts, not onto a terminal
-    caches = Caches()
+    verifier = _verifier(task)
     spare_garbage_collection()
     channel.send_bytes(b".")
     while True:
@@ -60,7 +64,7 @@ def serve(channel: Connection, task: Task) -> None:
         except EOFError:
             return
         try:
-            row = _judged(item, data, task, caches, lambda seconds: channel.send_bytes(json.dumps({"seconds": seconds}).encode()))
+            row = _judged(item, data, task, verifier, lambda seconds: channel.send_bytes(json.dumps({"seconds": seconds}).encode()))
         except MemoryError:
             # the heap may be in pieces: let the parent put a fresh process in this one's place
             os._exit(1)
@@ -74,7 +78,27 @@ def spare_garbage_collection() -> None:
     gc.set_threshold(_ALLOCATIONS)
 
 
-def _judged(item: Item, data: bytes | None, task: Task, caches: Caches, began: Callable[[float], None]) -> Row:
+def _verifier(task: Task) -> Callable[[bytes], Verdict]:
+    """What judges one document of the run; it remembers chains and evidence, and what the network said, from one to the next."""
+    caches = Caches()
+    if task.network is None:
+        return partial(judge, policy=task.policy, trust=task.trust, at=task.at, supplied=task.supplied, engine=task.engine, caches=caches)
+    from pki.online import Online
+    from signing.online import judge_online
+
+    return partial(
+        judge_online,
+        policy=task.policy,
+        online=Online(task.network),
+        trust=task.trust,
+        clock=lambda: datetime.now(UTC),
+        supplied=task.supplied,
+        engine=task.engine,
+        caches=caches,
+    )
+
+
+def _judged(item: Item, data: bytes | None, task: Task, verifier: Callable[[bytes], Verdict], began: Callable[[float], None]) -> Row:
     try:
         document = read_item(item) if data is None else data
     except LimitError as exc:
@@ -84,7 +108,7 @@ def _judged(item: Item, data: bytes | None, task: Task, caches: Caches, began: C
     began(task.grant.seconds_for(document))
     _grant_memory(task.grant.memory_for(document))
     try:
-        verdict = judge(document, task.policy, trust=task.trust, at=task.at, supplied=task.supplied, engine=task.engine, caches=caches)
+        verdict = verifier(document)
     except MemoryError:
         raise
     except Exception as exc:

@@ -91,7 +91,7 @@ def test_after_the_tsa_certificate_expires_exits_with_2(eduseal: Run, good_pdf: 
         (["verify", "x.pdf", "--policy", "lax"], 64, "policy 'lax' is neither a file nor one of"),
         (["verify", "x.pdf", "--workers", "0"], 64, "--workers is 0, expected 1 to 64"),
         (["verify", "x.pdf", "--resume"], 64, "--resume needs the --report FILE"),
-        (["verify", "x.pdf", "--online"], 64, "--online is not available yet"),
+        (["verify", "x.pdf", "--online", "--at", "2027-01-01T00:00:00Z"], 64, "--online asks what is known now"),
         (["verify", "x.pdf", "--format", "xml"], 64, "Invalid value for '--format'"),
         (["verify", "nowhere.pdf"], 66, "nowhere.pdf: cannot be read (No such file or directory)"),
         (["verify", "x.pdf", "--trust", "nowhere.pem"], 74, "nowhere.pem: No such file or directory"),

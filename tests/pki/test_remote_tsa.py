@@ -16,7 +16,7 @@ from pki.chain import TrustAnchor
 from pki.chain_errors import ChainError
 from pki.cms import tlv
 from pki.errors import PkiError
-from pki.http_post import RemoteError, RemoteUnavailableError
+from pki.http_request import RemoteError, RemoteUnavailableError
 from pki.remote_tsa import MAX_REPLY, REPLY, Patience, RemoteTimeStamper
 from pki.timestamp import FailureInfo, TimeStampAuthority, rejection
 from pki.token_check import WrongTokenError

@@ -1,6 +1,6 @@
-"""One HTTP POST in bounded time and memory: what a remote authority is asked by. No redirect, no cookie, no proxy.
+"""One HTTP request in bounded time and memory: what a remote authority is asked by. No redirect, no cookie, no proxy.
 
-The address comes from whoever runs the program, never from a document.
+The address comes from whoever runs the program; from a certificate only where they ask for that (:mod:`pki.online`).
 """
 
 from __future__ import annotations
@@ -39,6 +39,15 @@ def post(url: str, body: bytes, *, headers: Mapping[str, str], seconds: float, l
 
     Raises :class:`RemoteUnavailableError` where trying again may help, else :class:`RemoteError`.
     """
+    return _exchange("POST", url, body, headers, seconds, limit)
+
+
+def get(url: str, *, seconds: float, limit: int) -> HttpAnswer:
+    """As :func:`post`, with GET."""
+    return _exchange("GET", url, None, {}, seconds, limit)
+
+
+def _exchange(method: str, url: str, body: bytes | None, headers: Mapping[str, str], seconds: float, limit: int) -> HttpAnswer:
     parts = urlsplit(check_url(url))
     host = parts.hostname or ""
     encrypted = parts.scheme == "https"
@@ -53,7 +62,7 @@ def post(url: str, body: bytes, *, headers: Mapping[str, str], seconds: float, l
             connection = stack.enter_context(closing(http.client.HTTPConnection(host, parts.port)))
             connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host) if encrypted else plain
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("POST", target, body=body, headers={"User-Agent": "eduseal", "Connection": "close", **headers})
+            connection.request(method, target, body=body, headers={"User-Agent": "eduseal", "Connection": "close", **headers})
             return _answer(stack.enter_context(closing(connection.getresponse())), parts.netloc, limit)
         except (OSError, http.client.HTTPException) as exc:
             raise RemoteUnavailableError(f"{parts.netloc} does not answer within {seconds:g} s ({type(exc).__name__})") from exc

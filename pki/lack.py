@@ -1,0 +1,15 @@
+"""What a verifier found missing while it judged. Whether anybody fetches it is for the caller to say (:mod:`pki.online`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pki.certificate import Certificate
+
+
+@dataclass(frozen=True)
+class Lack:
+    """A certificate below a trusted anchor whose status is not known, or (`issuer` None) one whose issuer is not at hand."""
+
+    certificate: Certificate
+    issuer: Certificate | None

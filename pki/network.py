@@ -1,0 +1,13 @@
+"""Leave to use the network, and its bounds. Whoever is given none touches no network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Network:
+    """How long one request, and all requests for one document together, may take; seconds by the clock."""
+
+    request_seconds: float = 5.0
+    document_seconds: float = 20.0
