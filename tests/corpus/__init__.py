@@ -1,4 +1,4 @@
-"""Attack cases, each with its class (`domain.md`), clause, reason, expected answer, and the code that builds it from a sound record.
+"""Attack cases, each with its class (`domain.md`), clause, reason, expected verdict, and the code that builds it from a sound file.
 
 >>> from tests.corpus import all_cases
 >>> len({case.id for case in all_cases()}) == len(all_cases())
@@ -7,12 +7,17 @@ True
 
 from __future__ import annotations
 
-from tests.corpus import build_bombs, build_byte_range, build_updates
-from tests.corpus.case import CASES, Case, GoodFiles
+from tests.corpus import (
+    build_bombs,
+    build_byte_range,
+    build_cms,
+    build_updates,
+)
+from tests.corpus.case import CASES, Case, Expected, GoodFiles
 
-__all__ = ["Case", "GoodFiles", "all_cases"]
+__all__ = ["Case", "Expected", "GoodFiles", "all_cases"]
 
-_BUILDERS = (build_byte_range, build_updates, build_bombs)  # importing them fills the register
+_BUILDERS = (build_bombs, build_byte_range, build_cms, build_updates)  # importing them fills the register
 
 
 def all_cases() -> list[Case]:

@@ -142,6 +142,7 @@ def range_overlap(good: GoodFiles) -> bytes:
 @case(
     "02-byte-range-twice",
     2,
+    "PDF_BROKEN",
     clause="ISO 32000-2 7.3.7: a key stands once",
     reason="two readers may take two ranges",
     refusal="has a key twice",
@@ -205,6 +206,7 @@ def contents_literal(good: GoodFiles) -> bytes:
 @case(
     "05-contents-comment",
     5,
+    "UNEXPLAINED_BYTES",
     "CONTENTS_MALFORMED",
     "BYTE_RANGE_GAP",
     clause=CONTENTS,

@@ -108,7 +108,7 @@ def no_trailer(good: GoodFiles) -> bytes:
     return update(good.archived, objects, with_xref=False, with_trailer=False, with_eof=False)
 
 
-@case("07-no-eof", 7, clause=SAVING, reason="an update without its end", refusal="is not followed by startxref and %%EOF")
+@case("07-no-eof", 7, "PDF_BROKEN", clause=SAVING, reason="an update without its end", refusal="is not followed by startxref and %%EOF")
 def no_eof(good: GoodFiles) -> bytes:
     document = Document.parse(good.archived)
     return update(good.archived, {_page_content(document, number_of(document, "Page")): CONTENT}, with_eof=False)
@@ -410,7 +410,13 @@ def rolled_back_to_unsigned(good: GoodFiles) -> bytes:
     return good.archived + b"startxref\n%d\n%%%%EOF\n" % offset
 
 
-@case("11-all-revisions-skipped", 11, clause="signature removed, not unsigned", reason="/Prev jumps over every signed revision")
+@case(
+    "11-all-revisions-skipped",
+    11,
+    verdict="TOTAL-FAILED/FORMAT_FAILURE SIGNATURE_REMOVED",
+    clause="signature removed, not unsigned",
+    reason="/Prev jumps over every signed revision",
+)
 def all_revisions_skipped(good: GoodFiles) -> bytes:
     first = Document.parse(good.archived).revisions[0]
     root = root_number(Document.parse(good.archived))
@@ -418,7 +424,7 @@ def all_revisions_skipped(good: GoodFiles) -> bytes:
     return update(good.archived, {root: catalog}, trailer={"Prev": first.xref_offset})
 
 
-@case("12-shadow-hide", 12, "OBJECT_REDEFINED", "ANNOTATION_REMOVED", clause=SHADOW, reason="an overlay that was signed is taken away")
+@case("12-shadow-hide", 12, "ANNOTATION_REMOVED", "OBJECT_REDEFINED", clause=SHADOW, reason="an overlay that was signed is taken away")
 def shadow_hide(good: GoodFiles) -> bytes:
     document = Document.parse(good.archived)
     page = next(n for n in document.numbers() if isinstance(v := document.get(Ref(n)), dict) and v.get("Type") == "Page" and "Annots" in v)
@@ -446,9 +452,9 @@ def xref_repointed(good: GoodFiles) -> bytes:
 @case(
     "13-shadow-replace",
     13,
+    "SIGNATURE_CHANGED",
     "FORM_FIELD_FILLED",
     "FIELD_CHANGED",
-    "SIGNATURE_CHANGED",
     clause=SHADOW,
     reason="a signed field's appearance is drawn over the page",
 )
@@ -460,7 +466,7 @@ def shadow_replace(good: GoodFiles) -> bytes:
 
 
 @case(
-    "13-field-moved", 13, "FIELD_CHANGED", "SIGNATURE_CHANGED", clause=SHADOW, reason="a field grows over the whole page while it is signed"
+    "13-field-moved", 13, "SIGNATURE_CHANGED", "FIELD_CHANGED", clause=SHADOW, reason="a field grows over the whole page while it is signed"
 )
 def field_moved(good: GoodFiles) -> bytes:
     document = Document.parse(good.stages[1])
@@ -527,7 +533,13 @@ def lock_removed(good: GoodFiles) -> bytes:
 
 
 @case(
-    "18-information-changed", 18, "METADATA_CHANGED", "TRAILER_CHANGED", clause="record policy", reason="the document's title was changed"
+    "18-information-changed",
+    18,
+    "METADATA_CHANGED",
+    "TRAILER_CHANGED",
+    clause="record policy; EN 319 102-1 leaves it to the policy",
+    ades="TOTAL-PASSED",
+    reason="the document's title was changed",
 )
 def information_changed(good: GoodFiles) -> bytes:
     document = Document.parse(good.archived)
@@ -540,6 +552,7 @@ def information_changed(good: GoodFiles) -> bytes:
 @case(
     "20-prev-loop",
     20,
+    "PDF_BROKEN",
     clause="ISO 32000-2 7.5.5",
     reason="a cross-reference that points to itself",
     refusal="does not point backwards",
@@ -552,7 +565,9 @@ def prev_loop(good: GoodFiles) -> bytes:
     return longer.replace(b"/Prev 1000000", b"/Prev %d" % at)
 
 
-@case("20-prev-negative", 20, clause="ISO 32000-2 7.5.5", reason="a negative offset", refusal="is not an offset inside the file")
+@case(
+    "20-prev-negative", 20, "PDF_BROKEN", clause="ISO 32000-2 7.5.5", reason="a negative offset", refusal="is not an offset inside the file"
+)
 def prev_negative(good: GoodFiles) -> bytes:
     document = Document.parse(good.archived)
     catalog = root_number(document)
@@ -560,7 +575,12 @@ def prev_negative(good: GoodFiles) -> bytes:
 
 
 @case(
-    "20-hybrid", 20, clause="ISO 32000-2 7.5.8.4", reason="a hybrid cross-reference shows two documents", refusal="no object at offset 100"
+    "20-hybrid",
+    20,
+    "PDF_BROKEN",
+    clause="ISO 32000-2 7.5.8.4",
+    reason="a hybrid cross-reference shows two documents",
+    refusal="no object at offset 100",
 )
 def hybrid(good: GoodFiles) -> bytes:
     document = Document.parse(good.archived)
@@ -571,6 +591,7 @@ def hybrid(good: GoodFiles) -> bytes:
 @case(
     "20-not-there",
     20,
+    "PDF_BROKEN",
     clause="ISO 32000-2 7.5.4",
     reason="a cross-reference that does not point at its object",
     refusal="is not where it stands",
@@ -608,6 +629,7 @@ def size_reduced(good: GoodFiles) -> bytes:
 @case(
     "20-stream-names-hybrid",
     20,
+    "PDF_BROKEN",
     clause="ISO 32000-2 7.5.8.4: a trailer's key",
     reason="a cross-reference stream that leads some readers to another one",
     refusal="names an /XRefStm",
@@ -619,7 +641,14 @@ def stream_names_hybrid(good: GoodFiles) -> bytes:
     return whole.replace(b"/XRef", b"/XRef/XRefStm 20")
 
 
-@case("42-cut-back", 42, clause="design.md, idea 11", reason="the record was cut back to its first signature", indication="INDETERMINATE")
+@case(
+    "42-cut-back",
+    42,
+    clause="design.md, idea 11",
+    reason="the record was cut back to its first signature",
+    verdict="INDETERMINATE/SIG_CONSTRAINTS_FAILURE STEPS_MISSING",
+    ades="INDETERMINATE/TRY_LATER REVOCATION_UNKNOWN",
+)
 def cut_back(good: GoodFiles) -> bytes:
     return good.sealed[: len(good.stages[0])]
 
@@ -638,7 +667,7 @@ def edit_between(good: GoodFiles) -> bytes:
 
 
 @case(
-    "43-annotation-between", 43, "PAGE_CHANGED", "ANNOTATION_ADDED", clause="each update is judged", reason="a note put in before the seal"
+    "43-annotation-between", 43, "ANNOTATION_ADDED", "PAGE_CHANGED", clause="each update is judged", reason="a note put in before the seal"
 )
 def annotation_between(good: GoodFiles) -> bytes:
     document = Document.parse(good.stages[1])
@@ -661,7 +690,13 @@ def edit_before_archive(good: GoodFiles) -> bytes:
     return good.archive(update(good.sealed, {_page_content(document, number_of(document, "Page")): CONTENT}))
 
 
-@case("43-octet-flipped", 43, clause="the digest covers it", reason="one octet inside every signature's range")
+@case(
+    "43-octet-flipped",
+    43,
+    verdict="TOTAL-FAILED/HASH_FAILURE DIGEST_MISMATCH",
+    clause="the digest covers it",
+    reason="one octet inside every signature's range",
+)
 def octet_flipped(good: GoodFiles) -> bytes:
     at = good.unsigned.rindex(b"/MediaBox")  # of the last page, which no update touches
     return overwrite(good.archived, good.archived.index(b"4", at), b"5")
