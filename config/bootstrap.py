@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from config.errors import HouseExistsError, NoHouseError, SettingsError
 from config.house import House, Stores
 from config.house_file import HousePlan, read_plan, write_plan, write_whole
+from config.imported import imported_lists
 from config.key_store import key_store_place
 from config.settings import Settings
 from config.wiring import shipped_profiles, stores_of, wire
@@ -103,6 +104,7 @@ def open_house(settings: Settings, *, clock: Clock, passphrase: str, lint_rate: 
             urls=AuthorityUrls(plan.base_url),
             crl_shards=plan.crl_shards,
             lint_rate=lint_rate,
+            lists=imported_lists(settings),
         )
         authority = renew(authority)
         return wire(settings, plan, clock=clock, keys=keys, database=database, authority=authority, profiles=profiles)

@@ -5,20 +5,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from cryptography import x509
 
 from pki.algorithms import SigningKey
 from pki.errors import KeyNotFoundError, PkiError
+from pki.generations import generation, names_of, series_of
 from pki.issue import Authority, CertificateRequest, Press, issue, record
 from pki.lint import SAMPLE_RATE
+from pki.offline import OfflineAuthority
 from pki.ports import CertificateState, CertificateStore, Clock, KeyStore
 from pki.profile import CertificateProfile
+from pki.relations import is_issued_by
 from pki.subject import Subject, legal_person
 from pki.tbs import Issuer, key_identifier
 from pki.urls import AuthorityUrls
+
+AnyAuthority = Authority | OfflineAuthority
+ImportedLists = Mapping[str, Callable[[], bytes]]
+"""By the name of an authority whose key is elsewhere: what reads the newest of its lists that was brought here."""
 
 ROOT, ISSUING, TSA, OCSP = "root", "issuing", "tsa", "ocsp"
 CURVES = {ROOT: "P-384", ISSUING: "P-256", TSA: "P-256", OCSP: "P-256"}
@@ -52,11 +59,27 @@ class Service:
 
 
 @dataclass(frozen=True)
+class EarlierIssuer:
+    """An issuing authority that a rollover followed: it certifies nobody any more, but revokes and answers for what it issued."""
+
+    authority: Authority
+    ocsp: Service
+
+
+@dataclass(frozen=True)
 class EstablishedAuthority:
-    root: Authority
+    """`root` and `issuing` are of the newest generation; the earlier ones follow, newest first.
+
+    `crosses` are the certificates between roots (RFC 4210 section 4.4): they let a verifier that knows one root follow another's.
+    """
+
+    root: AnyAuthority
     issuing: Authority
     tsa: Service
     ocsp: Service
+    earlier_roots: tuple[AnyAuthority, ...] = ()
+    earlier_issuers: tuple[EarlierIssuer, ...] = ()
+    crosses: tuple[bytes, ...] = field(default=(), repr=False)
 
     @property
     def root_der(self) -> bytes:
@@ -65,6 +88,42 @@ class EstablishedAuthority:
     @property
     def issuing_der(self) -> bytes:
         return self.issuing.certificate_der
+
+    @property
+    def roots(self) -> tuple[AnyAuthority, ...]:
+        """Newest first: all of them are trusted until they expire."""
+        return (self.root, *self.earlier_roots)
+
+    @property
+    def issuers(self) -> tuple[Authority, ...]:
+        """Every issuing authority, newest first."""
+        return (self.issuing, *(each.authority for each in self.earlier_issuers))
+
+    def named(self, name: str) -> AnyAuthority:
+        """By its name in the books; raises :class:`NotEstablishedError`."""
+        found = {each.name: each for each in (*self.roots, *self.issuers)}
+        if name not in found:
+            raise NotEstablishedError(f"authority: got {name!r}, expected one of {', '.join(found)}")
+        return found[name]
+
+    def issuer_of(self, certificate_der: bytes) -> Authority | None:
+        """The issuing authority that signed a certificate; None where it is none of ours."""
+        certificate = x509.load_der_x509_certificate(certificate_der)
+        return next((each for each in self.issuers if is_issued_by(certificate, _certificate(each.certificate_der))), None)
+
+    def chain_of(self, certificate_der: bytes) -> tuple[bytes, ...]:
+        """The issuers below the roots that belong beside a certificate of ours, nearest first: its own, then what crosses to another root.
+
+        Where none of ours signed it, the newest issuing authority's.
+        """
+        issuer = self.issuer_of(certificate_der) or self.issuing
+        above = _certificate(issuer.certificate_der)
+        crossing = (der for der in self.crosses if is_issued_by(above, _certificate(der)))
+        return (issuer.certificate_der, *crossing)
+
+
+def _certificate(der: bytes) -> x509.Certificate:
+    return x509.load_der_x509_certificate(der)
 
 
 @dataclass(frozen=True)
@@ -79,10 +138,30 @@ class _House:
     crl_shards: int
     lint_rate: float
 
-    def current(self, label: str) -> bytes | None:
-        """The newest issued certificate of a service."""
+    def current(self, label: str, *, issuer: str | None = None) -> bytes | None:
+        """The newest issued certificate of a service or authority; `issuer` names whose it must be."""
         entries = [e for e in self.store.of_holder(holder_of(label)) if e.state is CertificateState.ISSUED and e.certificate_der]
-        return entries[-1].certificate_der if entries else None
+        chosen = [e for e in entries if issuer is None or e.issuer == issuer]
+        return chosen[-1].certificate_der if chosen else None
+
+    def generations(self, series: str) -> list[CertificateEntry]:
+        """The certificate of each generation, oldest first; a revoked one too, whose lists are still asked for."""
+        found: list[CertificateEntry] = []
+        for name in names_of(series):
+            certified = [entry for entry in self.store.of_holder(holder_of(name)) if entry.certificate_der is not None]
+            if not certified:
+                break
+            found.append(certified[-1])
+        return found
+
+    def authorities(self, series: str) -> list[tuple[str, bytes]]:
+        """(name, certificate) of each generation, newest first; raises :class:`NotEstablishedError` where the newest is not in force."""
+        found = self.generations(series)
+        if not found:
+            raise NotEstablishedError(f"authority: no issued certificate for {series}; establish it first")
+        if found[-1].state is not CertificateState.ISSUED:
+            raise NotEstablishedError(f"authority: the newest certificate of {series} is {found[-1].state}; a rollover is due")
+        return [(generation(series, number), entry.certificate_der or b"") for number, entry in reversed([*enumerate(found, start=1)])]
 
     def key(self, label: str) -> SigningKey:
         return self.keys.open(label)
@@ -104,14 +183,25 @@ class _House:
             store=self.store,
             clock=self.clock,
             urls=self.urls,
-            crl_shards=self.crl_shards if label == ISSUING else 1,
+            crl_shards=self.crl_shards if series_of(label) == ISSUING else 1,
             lint_rate=self.lint_rate,
         )
+
+    def any_authority(self, label: str, certificate_der: bytes, lists: ImportedLists) -> AnyAuthority:
+        """With its key where that is here, else with the list that was brought; raises KeyNotFoundError where neither is."""
+        if label in lists and label not in self.keys.labels():
+            return OfflineAuthority(label, certificate_der, lists[label])
+        return self.authority(label, certificate_der)
 
 
 def holder_of(label: str) -> str:
     """The holder under which the books keep a certificate of the house."""
     return f"authority/{label}"
+
+
+def cross_holder_of(label: str) -> str:
+    """The same for certificates that another root gave to the root `label`."""
+    return f"authority/{label}/cross"
 
 
 def establish(
@@ -140,11 +230,37 @@ def establish(
     root_der = house.current(ROOT) or _self_sign(house, organization)
     root = house.authority(ROOT, root_der)
     issuing_der = house.current(ISSUING) or _certify(root, ISSUING, organization, house.key(ISSUING))
-    issuing = house.authority(ISSUING, issuing_der)
+    _serve(house, house.authority(ISSUING, issuing_der), organization)
+    return _load(house, {})
+
+
+def complete(
+    keys: KeyStore,
+    store: CertificateStore,
+    profiles: Mapping[str, CertificateProfile],
+    *,
+    clock: Clock,
+    urls: AuthorityUrls,
+    organization: Organization,
+    lists: ImportedLists,
+    crl_shards: int = CRL_SHARDS,
+    lint_rate: float = SAMPLE_RATE,
+) -> EstablishedAuthority:
+    """After the issuing authority's certificate has been brought here: makes keys and certificates of the services under it."""
+    house = _House(keys, store, profiles, clock, urls, crl_shards, lint_rate)
     for label in (TSA, OCSP):
-        if house.current(label) is None:
+        if label not in keys.labels():
+            keys.generate(label, curve=CURVES[label])
+    for name, certificate_der in house.authorities(ISSUING):
+        _serve(house, house.authority(name, certificate_der), organization)
+    return _load(house, lists)
+
+
+def _serve(house: _House, issuing: Authority, organization: Organization) -> None:
+    """Certificates of the services under one issuing authority, where they are missing."""
+    for label in (TSA, OCSP):
+        if house.current(label, issuer=issuing.name) is None:
             _certify(issuing, label, organization, house.key(label))
-    return _load(house)
 
 
 def load(
@@ -156,27 +272,45 @@ def load(
     urls: AuthorityUrls,
     crl_shards: int = CRL_SHARDS,
     lint_rate: float = SAMPLE_RATE,
+    lists: ImportedLists | None = None,
 ) -> EstablishedAuthority:
-    """Finds an established authority again; raises :class:`NotEstablishedError`. `crl_shards` must be what it was established with."""
-    return _load(_House(keys, store, profiles, clock, urls, crl_shards, lint_rate))
+    """Finds an established authority again; raises :class:`NotEstablishedError`. `crl_shards` must be what it was established with.
+
+    `lists` are of roots whose keys are elsewhere; a root that has neither key nor list is refused.
+    """
+    return _load(_House(keys, store, profiles, clock, urls, crl_shards, lint_rate), lists or {})
 
 
-def _load(house: _House) -> EstablishedAuthority:
-    found: dict[str, bytes] = {}
-    for label in (ROOT, ISSUING, TSA, OCSP):
-        certificate_der = house.current(label)
-        if certificate_der is None:
-            raise NotEstablishedError(f"authority: no issued certificate for {label}; establish it first")
-        found[label] = certificate_der
+def _load(house: _House, lists: ImportedLists) -> EstablishedAuthority:
     try:
+        roots = [house.any_authority(name, der, lists) for name, der in house.authorities(ROOT)]
+        issuers = [house.authority(name, der) for name, der in house.authorities(ISSUING)]
+        issuing, *earlier = issuers
         return EstablishedAuthority(
-            root=house.authority(ROOT, found[ROOT]),
-            issuing=house.authority(ISSUING, found[ISSUING]),
-            tsa=house.service(TSA, found[TSA]),
-            ocsp=house.service(OCSP, found[OCSP]),
+            root=roots[0],
+            issuing=issuing,
+            tsa=house.service(TSA, _service_der(house, TSA, issuing)),
+            ocsp=house.service(OCSP, _service_der(house, OCSP, issuing)),
+            earlier_roots=tuple(roots[1:]),
+            earlier_issuers=tuple(EarlierIssuer(each, house.service(OCSP, _service_der(house, OCSP, each))) for each in earlier),
+            crosses=tuple(_crosses(house, [root.name for root in roots])),
         )
     except KeyNotFoundError as exc:
         raise NotEstablishedError(f"authority: a certificate stands without its key ({exc})") from exc
+
+
+def _service_der(house: _House, label: str, issuing: Authority) -> bytes:
+    found = house.current(label, issuer=issuing.name)
+    if found is None:
+        raise NotEstablishedError(f"authority: no issued certificate for {label} under {issuing.name}; establish it first")
+    return found
+
+
+def _crosses(house: _House, roots: list[str]) -> Iterator[bytes]:
+    for name in roots:
+        for entry in house.store.of_holder(cross_holder_of(name)):
+            if entry.state is CertificateState.ISSUED and entry.certificate_der is not None:
+                yield entry.certificate_der
 
 
 def _certify(authority: Authority, label: str, organization: Organization, key: SigningKey) -> bytes:

@@ -12,10 +12,9 @@ from datetime import datetime
 
 from cryptography import x509
 
-from pki.crl import CrlSigner
 from pki.errors import PkiError
 from pki.ocsp import OcspResponder
-from pki.ports import Clock
+from pki.ports import Clock, CrlSource
 from pki.relations import is_issued_by
 from pki.urls import shard_of
 
@@ -40,7 +39,7 @@ class InProcessValidationData:
     made once and used again, so a class signed in one run needs one or two answers for each distinct certificate.
     """
 
-    def __init__(self, *, responders: Sequence[OcspResponder], crl_signers: Sequence[CrlSigner], clock: Clock) -> None:
+    def __init__(self, *, responders: Sequence[OcspResponder], crl_signers: Sequence[CrlSource], clock: Clock) -> None:
         self._responders = tuple(responders)
         self._crl_signers = tuple(crl_signers)
         self._clock = clock
@@ -49,7 +48,7 @@ class InProcessValidationData:
     def gather(self, certificates: tuple[bytes, ...]) -> tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]]:
         """(certificates, CRLs, OCSP responses), DER, each without repeats, that prove `certificates` unrevoked now.
 
-        An end entity gets an OCSP response, a CA certificate its issuer's CRL shard; a self-issued root and a certificate with ocsp-nocheck
+        An end entity gets an OCSP response, a CA certificate its issuer's CRL shard; a self-signed root and a certificate with ocsp-nocheck
         get nothing. The certificates are those given, plus OCSP responders' and issuers' (the root's too). Raises
         :class:`NoRevocationDataError` where one is revoked, not issued, or from an issuer that is not ours.
         """
@@ -75,7 +74,7 @@ class InProcessValidationData:
 
     def _prove(self, der: bytes) -> _Proof:
         certificate = x509.load_der_x509_certificate(der)
-        if certificate.issuer == certificate.subject or _has_nocheck(certificate):
+        if _is_self_signed(certificate) or _has_nocheck(certificate):
             return _Proof()
         return self._crl_proof(certificate) if _is_ca(certificate) else self._ocsp_proof(certificate, der)
 
@@ -96,6 +95,9 @@ class InProcessValidationData:
             if not is_issued_by(certificate, x509.load_der_x509_certificate(signer.issuer_certificate_der)):
                 continue
             crl = signer.crl(shard_of(certificate.serial_number, signer.shards))
+            until = x509.load_der_x509_crl(crl).next_update_utc
+            if until is None or until < self._clock():
+                raise NoRevocationDataError(f"CRL of {signer.issuer}: out of date; make one in the home of {signer.issuer}, and bring it here")
             if x509.load_der_x509_crl(crl).get_revoked_certificate_by_serial_number(certificate.serial_number) is not None:
                 raise NoRevocationDataError(f"CA certificate {certificate.serial_number:x} is revoked")
             # the root too: EN 319 142-1 table 1 wants the whole path in the DSS, and pyHanko finds a CRL's issuer only there
@@ -104,9 +106,13 @@ class InProcessValidationData:
 
 
 def is_root(certificate_der: bytes) -> bool:
-    """Whether a certificate names itself as its issuer."""
-    certificate = x509.load_der_x509_certificate(certificate_der)
-    return certificate.issuer == certificate.subject
+    """Whether a certificate is its own issuer's, by name and key."""
+    return _is_self_signed(x509.load_der_x509_certificate(certificate_der))
+
+
+def _is_self_signed(certificate: x509.Certificate) -> bool:
+    """By key as well as by name: a certificate between two roots of one name has an issuer that can revoke it."""
+    return is_issued_by(certificate, certificate)
 
 
 def _is_ca(certificate: x509.Certificate) -> bool:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from pki.algorithms import PublicKey, SigningKey
 from pki.der import signed_structure
 from pki.errors import IssuanceError
+from pki.generations import series_of
 from pki.lint import INTERNAL_URLS, SAMPLE_RATE, lint
 from pki.profile import CertificateProfile
 from pki.softkey import PrivateKey
@@ -73,7 +74,7 @@ class Press:
 
     def prepare(self, profile: CertificateProfile, request: CertificateRequest, *, now: datetime) -> PreparedCertificate:
         """Raises ProfileError, :class:`pki.structural.StructureError`, :class:`pki.lint.LintError` or IssuanceError."""
-        if profile.issuer != self.issuer.name:
+        if profile.issuer != series_of(self.issuer.name):
             raise IssuanceError(f"profile {profile.name}: issued by {profile.issuer}, got issuer {self.issuer.name}")
         if not 0 < len(request.holder) <= MAX_HOLDER:
             raise IssuanceError(f"holder: expected an id of 1 to {MAX_HOLDER} characters, got {len(request.holder)}")

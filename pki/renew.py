@@ -16,7 +16,12 @@ RENEWAL_WINDOW = timedelta(days=30)  # renewed this long before it expires
 
 def renew(established: EstablishedAuthority) -> EstablishedAuthority:
     """New certificates, for the same keys, for services that expire within :data:`RENEWAL_WINDOW`; CA certificates are left alone."""
-    return replace(established, tsa=_renewed(established.issuing, established.tsa), ocsp=_renewed(established.issuing, established.ocsp))
+    return replace(
+        established,
+        tsa=_renewed(established.issuing, established.tsa),
+        ocsp=_renewed(established.issuing, established.ocsp),
+        earlier_issuers=tuple(replace(each, ocsp=_renewed(each.authority, each.ocsp)) for each in established.earlier_issuers),
+    )
 
 
 def _renewed(issuing: Authority, service: Service) -> Service:

@@ -1,0 +1,30 @@
+"""Several OCSP responders behind one address: one for each issuing authority, since each delegates to a certificate of its own.
+
+RFC 6960 section 4.2.2.2: the responder's certificate must be signed by the very authority whose certificates it speaks of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pki.ocsp import OcspAnswer, OcspResponder, ResponseStatus
+
+
+class OcspResponders:
+    """Asks each in turn; the first is the newest authority's, which most questions are for."""
+
+    def __init__(self, responders: Sequence[OcspResponder]) -> None:
+        self.all = tuple(responders)
+
+    def respond(self, request_der: bytes) -> OcspAnswer:
+        """The answer of the responder that may give one; `unauthorized` where a request mixes authorities, for no answer can."""
+        return self.respond_all((request_der,))[0]
+
+    def respond_all(self, requests: Sequence[bytes]) -> list[OcspAnswer]:
+        """In the order asked."""
+        answers = self.all[0].respond_all(requests)
+        for other in self.all[1:]:
+            refused = [place for place, answer in enumerate(answers) if answer.status is ResponseStatus.UNAUTHORIZED]
+            for place, answer in zip(refused, other.respond_all([requests[place] for place in refused]), strict=True):
+                answers[place] = answer
+        return answers
