@@ -1,22 +1,22 @@
 """OCSP (RFC 6960, RFC 5019) and time stamps (RFC 3161) as plain ASGI, ahead of the framework: nothing lies between octets and answer.
 
 A malformed request gets the protocol's own error answer with status 200; a request of the wrong method, type or size gets an HTTP error.
+A GET that was answered before is answered from memory, at once; everything else stands in line for a thread that takes all who wait.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-from datetime import datetime
-from email.utils import format_datetime
+from collections.abc import Sequence
 from http import HTTPStatus
 
 import structlog
-from anyio import to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.batches import Batches
 from api.errors import problem_response
+from api.ocsp_cache import NOT_KEPT, Headers, OcspCache, ReadyAnswer, ready
 from pki.ocsp import OcspAnswer, OcspResponder, ResponseStatus, refusal
 from pki.ports import Clock
 from pki.timestamp import FailureInfo, TimeStampAuthority, rejection
@@ -26,63 +26,57 @@ OCSP_REQUEST, OCSP_RESPONSE = "application/ocsp-request", "application/ocsp-resp
 TSA_REQUEST, TSA_RESPONSE = "application/timestamp-query", "application/timestamp-reply"
 MAX_REQUEST = 16 * 1024  # octets; an OCSP request about one certificate has about 100
 
-Headers = list[tuple[bytes, bytes]]
+NO_BODY = {"type": "http.response.body", "body": b""}
 
 log = structlog.get_logger("eduseal.authority")
 
 
 class AuthorityEndpoints:
-    """Answers `/ocsp`, `/ocsp/BASE64` and `/tsa`; hands everything else to `app`."""
+    """Answers `/ocsp`, `/ocsp/BASE64` and `/tsa`; hands everything else to `app`. `cache` is kept honest by its :mod:`api.status_watch`."""
 
-    def __init__(self, app: ASGIApp, *, responder: OcspResponder, tsa: TimeStampAuthority, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, *, responder: OcspResponder, tsa: TimeStampAuthority, clock: Clock, cache: OcspCache) -> None:
         self._app = app
         self._responder = responder
         self._tsa = tsa
         self._clock = clock
+        self._cache = cache
+        self._statuses = Batches(self._answer_all, name="ocsp")
+        self._stamps = Batches(self._stamp_all, name="tsa")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" else ""
-        if path == TSA_PATH:
+        if path.startswith(OCSP_PATH + "/"):
+            await self._status_by_path(scope, receive, send)
+        elif path == OCSP_PATH:
+            await self._status_by_body(scope, receive, send)
+        elif path == TSA_PATH:
             await self._time_stamp(scope, receive, send)
-        elif path == OCSP_PATH or path.startswith(OCSP_PATH + "/"):
-            await self._status(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    async def _status(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method, encoded = scope["method"], scope["path"].removeprefix(OCSP_PATH).removeprefix("/")
-        if method == "POST" and not encoded:
-            request = await _body(scope, receive, send, OCSP_REQUEST)
-        elif method in ("GET", "HEAD") and encoded:
-            request = _decoded(encoded)
-        else:
+    async def _status_by_path(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path, method = scope["path"], scope["method"]
+        encoded = path[len(OCSP_PATH) + 1 :]
+        if method not in ("GET", "HEAD") or not encoded:
             await _wrong_method(scope, receive, send, allow="GET, HEAD" if encoded else "POST")
             return
-        if request is None:
+        found = self._cache.get(path, now=self._clock())
+        if found is None:
+            generation = self._cache.generation
+            answer = await self._statuses.ask(_decoded(encoded))
+            found, may_be_kept = ready(answer, media_type=OCSP_RESPONSE.encode(), now=self._clock())
+            if may_be_kept:
+                self._cache.put(path, found, generation=generation)
+        await _send_ready(scope, send, found)
+
+    async def _status_by_body(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "POST":
+            await _wrong_method(scope, receive, send, allow="POST")
             return
-        answer = await to_thread.run_sync(self._answer, request)
-        headers = self._cache_headers(answer) if method != "POST" else [(b"cache-control", b"no-store")]
-        await _send(send, OCSP_RESPONSE, answer.der, headers, head=method == "HEAD")
-
-    def _answer(self, request: bytes) -> OcspAnswer:
-        try:
-            return self._responder.respond(request)
-        except Exception as exc:
-            # store or key failed: say so in the protocol, never "good"
-            log.error("ocsp.unavailable", error=type(exc).__name__)
-            return refusal(ResponseStatus.TRY_LATER)
-
-    def _cache_headers(self, answer: OcspAnswer) -> Headers:
-        """RFC 5019 section 6.2."""
-        if not answer.cacheable or answer.this_update is None or answer.next_update is None:
-            return [(b"cache-control", b"no-store")]
-        left = max(0, int((answer.next_update - self._clock()).total_seconds()))
-        return [
-            (b"cache-control", f"max-age={left}, public, no-transform, must-revalidate".encode()),
-            (b"last-modified", _http_date(answer.this_update)),
-            (b"expires", _http_date(answer.next_update)),
-            (b"etag", f'"{hashlib.sha256(answer.der).hexdigest()}"'.encode()),
-        ]
+        request = await _body(scope, receive, send, OCSP_REQUEST)
+        if request is not None:
+            answer = await self._statuses.ask(request)
+            await _send(send, OCSP_RESPONSE, answer.der, NOT_KEPT)
 
     async def _time_stamp(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
@@ -90,8 +84,18 @@ class AuthorityEndpoints:
             return
         request = await _body(scope, receive, send, TSA_REQUEST)
         if request is not None:
-            response = await to_thread.run_sync(self._stamp, request)
-            await _send(send, TSA_RESPONSE, response, [(b"cache-control", b"no-store")])
+            await _send(send, TSA_RESPONSE, await self._stamps.ask(request), NOT_KEPT)
+
+    def _answer_all(self, requests: Sequence[bytes]) -> Sequence[OcspAnswer]:
+        try:
+            return self._responder.respond_all(requests)
+        except Exception as exc:
+            # store or key failed: say so in the protocol, never "good"
+            log.error("ocsp.unavailable", error=type(exc).__name__)
+            return [refusal(ResponseStatus.TRY_LATER)] * len(requests)
+
+    def _stamp_all(self, requests: Sequence[bytes]) -> Sequence[bytes]:
+        return [self._stamp(request) for request in requests]
 
     def _stamp(self, request: bytes) -> bytes:
         try:
@@ -138,11 +142,14 @@ async def _wrong_method(scope: Scope, receive: Receive, send: Send, *, allow: st
     await problem_response(HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", detail, headers={"Allow": allow})(scope, receive, send)
 
 
-async def _send(send: Send, media_type: str, body: bytes, headers: Headers, *, head: bool = False) -> None:
+async def _send(send: Send, media_type: str, body: bytes, headers: Headers) -> None:
     start = [(b"content-type", media_type.encode()), (b"content-length", str(len(body)).encode()), *headers]
     await send({"type": "http.response.start", "status": 200, "headers": start})
-    await send({"type": "http.response.body", "body": b"" if head else body})
+    await send({"type": "http.response.body", "body": body})
 
 
-def _http_date(moment: datetime) -> bytes:
-    return format_datetime(moment, usegmt=True).encode()
+async def _send_ready(scope: Scope, send: Send, found: ReadyAnswer) -> None:
+    """In full; or, to whoever has it already (RFC 9110 section 13.1.2), that it is unchanged."""
+    known = found.etag and any(name == b"if-none-match" and found.etag in value for name, value in scope["headers"])
+    await send(found.unchanged if known else found.start)
+    await send(NO_BODY if known or scope["method"] == "HEAD" else found.body)

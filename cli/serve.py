@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import getpass
 import os
+import socket
 import sys
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import structlog
 import typer
 
+from cli._workers import Application, application, log_to_stderr, serve_with_workers
 from config.bootstrap import open_house, utc_now
 from config.house_file import read_plan
 from config.key_store import find_secret, key_store_place
@@ -19,7 +19,10 @@ from config.settings import Settings
 from pki.passphrase import VARIABLE
 
 KEEP_ALIVE_SECONDS = 15
-LIMIT_CONCURRENCY = 1000  # connections; further ones get 503 at once
+LIMIT_CONCURRENCY = 1000  # connections of one process; further ones get 503 at once
+BACKLOG = 2048  # connections that wait to be accepted
+MAX_WORKERS = 64
+SHUTDOWN_SECONDS = 20  # for what has begun when the service is to end
 
 
 def command(
@@ -28,7 +31,8 @@ def command(
         str | None, typer.Option(metavar="URL", envvar="EDUSEAL_DATABASE_URL", help="PostgreSQL, if it lies there.")
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(help="Processes that share the port; one that dies is replaced.", min=1, max=MAX_WORKERS)] = 1,
     passphrase_file: Annotated[
         str | None, typer.Option(metavar="FILE", envvar="EDUSEAL_PASSPHRASE_FILE", help="First line: the key store's passphrase.")
     ] = None,
@@ -40,33 +44,33 @@ def command(
     passphrase = find_secret(settings, place, prompt=getpass.getpass if sys.stdin.isatty() else None)
     os.environ.pop(VARIABLE, None)  # the processes that judge strangers' documents inherit the environment
     house = open_house(settings, clock=utc_now, passphrase=passphrase)
-    del passphrase
-    _log_to_stderr()
-    try:
-        # api stands beside cli, not below it: loaded here, and only for this command
-        app = import_module("api.app").create_app(house, import_module("api.judge").ProcessJudge(house))
-        print(f"EduSeal serves {settings.home} on http://{host}:{port}/verify (Ctrl-C ends it)", flush=True)
-        import uvicorn
+    log_to_stderr()
+    with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG) as listening:
+        shown = f"[{host}]" if ":" in host else host
+        print(f"EduSeal serves {settings.home} on http://{shown}:{listening.getsockname()[1]}/verify (Ctrl-C ends it)", flush=True)
+        if workers > 1:
+            house.close()  # it could be opened, and what was due for renewal is renewed: now each worker opens its own
+            return serve_with_workers(_config(Application(settings, passphrase), workers=workers, factory=True), [listening])
+        del passphrase
+        try:
+            import uvicorn
 
-        uvicorn.run(
-            app,
-            host=host,
-            port=port,
-            log_level="warning",
-            access_log=False,  # addresses of those who verify, and GET paths with record ids, are nobody's business
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            limit_concurrency=LIMIT_CONCURRENCY,
-        )
-    finally:
-        house.close()
+            uvicorn.Server(_config(application(house))).run(sockets=[listening])
+        finally:
+            house.close()
     return 0
 
 
-def _log_to_stderr() -> None:
-    """One JSON object a line: what happened, with ids; never values (the events say which)."""
-    steps = structlog.processors
-    structlog.configure(
-        processors=[steps.add_log_level, steps.TimeStamper(fmt="iso", utc=True), steps.JSONRenderer()],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+def _config(app: Any, **more: Any) -> Any:
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,  # addresses of those who verify, and GET paths with record ids, are nobody's business
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        limit_concurrency=LIMIT_CONCURRENCY,
+        **more,
     )

@@ -43,6 +43,16 @@ class Database:
             yield connection
 
     @contextmanager
+    def glancing(self) -> Iterator[sa.Connection]:
+        """As `reading()`, for one statement: PostgreSQL is spared the round trips that begin and end a transaction."""
+        if self._joined.get() is not None or self.engine.dialect.name == "sqlite":
+            with self.reading() as connection:
+                yield connection
+            return
+        with _wrapped(), self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """Commits when the block ends, rolls back when it raises. Raises :class:`DatabaseError`."""
         joined = self._joined.get()

@@ -17,7 +17,7 @@ from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat import asn1
-from cryptography.hazmat.asn1 import BitString, GeneralizedTime, Null, Variant
+from cryptography.hazmat.asn1 import TLV, BitString, GeneralizedTime, Null, Variant
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -39,8 +39,9 @@ from pki.ocsp_asn1 import (
     SingleResponse,
     enumerated,
 )
-from pki.ocsp_request import MalformedRequestError, read_request
-from pki.ports import CertificateEntry, CertificateState, CertificateStore, Clock
+from pki.ocsp_request import MalformedRequestError, OcspQuestion, read_request
+from pki.ocsp_status import CertificateName, CertificateStatus, StatusBook
+from pki.ports import CertificateState, Clock
 from pki.relations import check_key, is_issued_by
 from pki.structural import MAX_SERIAL
 from pki.tsp import Extension
@@ -76,6 +77,25 @@ class OcspAnswer:
     next_update: datetime | None = None
 
 
+@dataclass(frozen=True)
+class _Credential:
+    """A responder certificate as answers carry it."""
+
+    certificate_der: bytes
+    certificate: TLV
+    responder_id: bytes
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question whose certificates are, at least one of them, ours; `names` has None for those that are not."""
+
+    certificates: Sequence[CertID]
+    issuers: Sequence[str | None]
+    names: Sequence[CertificateName | None]
+    nonce: Extension | None
+
+
 class OcspResponder:
     """Answers for the certificates of `issuers`, a mapping of authority name (as in the store) to CA certificate DER.
 
@@ -90,22 +110,18 @@ class OcspResponder:
         issuers: Mapping[str, bytes],
         certificate_der: bytes,
         key: SigningKey,
-        store: CertificateStore,
+        store: StatusBook,
         clock: Clock,
         validity: timedelta = DEFAULT_VALIDITY,
         archive_cutoff: bool = True,
     ) -> None:
-        certificate = x509.load_der_x509_certificate(certificate_der)
-        check_key(certificate, key, "OCSP responder")
-        self._certificate_der = certificate_der
-        self._responder_id = key_hash(certificate, "sha1")
         self._key = key
+        self._algorithm = tlv(key.algorithm.identifier_der)
         self._store = store
         self._clock = clock
         self._validity = validity
         self._issuers = {name: x509.load_der_x509_certificate(der) for name, der in issuers.items()}
-        for name, issuer in self._issuers.items():
-            _check_delegation(name, issuer, certificate)
+        self._credential = self._checked(certificate_der)
         self._names = {issuer_hashes(issuer, algorithm): name for name, issuer in self._issuers.items() for algorithm in ("sha1", "sha256")}
         self._extensions = {
             name: [_archive_cutoff(issuer.not_valid_before_utc)] if archive_cutoff else None for name, issuer in self._issuers.items()
@@ -114,19 +130,21 @@ class OcspResponder:
     @property
     def certificate_der(self) -> bytes:
         """The responder certificate, which every successful answer carries."""
-        return self._certificate_der
+        return self._credential.certificate_der
+
+    def adopt(self, certificate_der: bytes) -> None:
+        """From here on answers carry this certificate of the same key. Raises :class:`pki.errors.PkiError` as construction does."""
+        self._credential = self._checked(certificate_der)
 
     def respond(self, request_der: bytes) -> OcspAnswer:
         """The answer to a DER OCSPRequest. Raises nothing on account of the request; errors of store and key propagate."""
-        try:
-            question = read_request(request_der)
-        except MalformedRequestError:
-            return refusal(ResponseStatus.MALFORMED_REQUEST)
-        hashes = [hashes_in(cert_id) for cert_id in question.certificates]
-        issuers = [self._names.get(named) if named else None for named in hashes]
-        if None in hashes or not any(issuers):
-            return refusal(ResponseStatus.UNAUTHORIZED)  # RFC 5019 section 2.2.3: it cannot answer this, or not with authority
-        return self._answer(question.certificates, issuers, question.nonce)
+        return self.respond_all((request_der,))[0]
+
+    def respond_all(self, requests: Sequence[bytes]) -> list[OcspAnswer]:
+        """The answers to several requests, in order: the books are asked once for all of them."""
+        questions = [self._question(request) for request in requests]
+        known = self._statuses(questions)
+        return [each if isinstance(each, OcspAnswer) else self._answer(each, known) for each in questions]
 
     def issuer_of(self, certificate: x509.Certificate) -> bytes | None:
         """DER of the issuer among those this responder answers for; None where none of them signed the certificate."""
@@ -142,58 +160,87 @@ class OcspResponder:
         name = self._signer_name(certificate)
         if name is None:
             raise PkiError(f"OCSP responder: certificate {certificate.serial_number:x} was not issued by {' or '.join(self._issuers)}")
-        return self._answer((cert_id(certificate, self._issuers[name]),), (name,), None)
+        asked = _asked((cert_id(certificate, self._issuers[name]),), (name,), None)
+        return self._answer(asked, self._statuses([asked]))
 
     def status_response(self, certificate_der: bytes) -> bytes:
         """The DER OCSPResponse of :meth:`answer_about`."""
         return self.answer_about(certificate_der).der
 
+    def _checked(self, certificate_der: bytes) -> _Credential:
+        certificate = x509.load_der_x509_certificate(certificate_der)
+        check_key(certificate, self._key, "OCSP responder")
+        for name, issuer in self._issuers.items():
+            _check_delegation(name, issuer, certificate)
+        return _Credential(certificate_der, tlv(certificate_der), key_hash(certificate, "sha1"))
+
     def _signer_name(self, certificate: x509.Certificate) -> str | None:
         return next((name for name, issuer in self._issuers.items() if is_issued_by(certificate, issuer)), None)
 
-    def _answer(self, certificates: Sequence[CertID], issuers: Sequence[str | None], nonce: Extension | None) -> OcspAnswer:
-        now = self._now()
-        singles = [self._single(cert_id, issuer, now) for cert_id, issuer in zip(certificates, issuers, strict=True)]
+    def _question(self, request_der: bytes) -> _Asked | OcspAnswer:
+        try:
+            question: OcspQuestion = read_request(request_der)
+        except MalformedRequestError:
+            return refusal(ResponseStatus.MALFORMED_REQUEST)
+        hashes = [hashes_in(cert_id) for cert_id in question.certificates]
+        issuers = [self._names.get(named) if named else None for named in hashes]
+        if None in hashes or not any(issuers):
+            return refusal(ResponseStatus.UNAUTHORIZED)  # RFC 5019 section 2.2.3: it cannot answer this, or not with authority
+        return _asked(question.certificates, issuers, question.nonce)
+
+    def _statuses(self, questions: Sequence[_Asked | OcspAnswer]) -> Mapping[CertificateName, CertificateStatus]:
+        names = {name for each in questions if isinstance(each, _Asked) for name in each.names if name}
+        return self._store.statuses(names) if names else {}
+
+    def _answer(self, asked: _Asked, known: Mapping[CertificateName, CertificateStatus]) -> OcspAnswer:
+        now = self._clock().replace(microsecond=0)
+        this_update, next_update = GeneralizedTime(now), GeneralizedTime(now + self._validity)
+        singles = [
+            SingleResponse(
+                cert_id=cert_id,
+                cert_status=_status(known.get(name) if name else None),
+                this_update=this_update,
+                next_update=next_update,
+                single_extensions=self._extensions[issuer] if issuer else None,
+            )
+            for cert_id, issuer, name in zip(asked.certificates, asked.issuers, asked.names, strict=True)
+        ]
         states = tuple(single.cert_status.tag for single in singles)
         return OcspAnswer(
-            der=self._sign(singles, now, nonce),
+            der=self._sign(singles, this_update, asked.nonce),
             status=ResponseStatus.SUCCESSFUL,
             states=states,
-            cacheable=nonce is None and len(states) == 1 and states[0] != "unknown",
+            cacheable=asked.nonce is None and len(states) == 1 and states[0] != "unknown",
             this_update=now,
             next_update=now + self._validity,
         )
 
-    def _now(self) -> datetime:
-        return self._clock().replace(microsecond=0)
-
-    def _single(self, cert_id: CertID, issuer: str | None, now: datetime) -> SingleResponse:
-        known = issuer is not None and 0 < cert_id.serial_number <= MAX_SERIAL  # a larger one is nobody's
-        return SingleResponse(
-            cert_id=cert_id,
-            cert_status=_status(self._store.get(issuer, cert_id.serial_number) if issuer and known else None),
-            this_update=GeneralizedTime(now),
-            next_update=GeneralizedTime(now + self._validity),
-            single_extensions=self._extensions[issuer] if issuer else None,
-        )
-
-    def _sign(self, singles: Sequence[SingleResponse], now: datetime, nonce: Extension | None) -> bytes:
+    def _sign(self, singles: list[SingleResponse], produced_at: GeneralizedTime, nonce: Extension | None) -> bytes:
+        credential = self._credential
         tbs = asn1.encode_der(
             ResponseData(
-                responder_id=self._responder_id,
-                produced_at=GeneralizedTime(now),
-                responses=list(singles),
+                responder_id=credential.responder_id,
+                produced_at=produced_at,
+                responses=singles,
                 response_extensions=[nonce] if nonce else None,
             )
         )
         basic = BasicOCSPResponse(
             tbs_response_data=tlv(tbs),
-            signature_algorithm=tlv(self._key.algorithm.identifier_der),
+            signature_algorithm=self._algorithm,
             signature=BitString(self._key.sign(tbs), 0),
-            certs=[tlv(self._certificate_der)],
+            certs=[credential.certificate],
         )
         body = ResponseBytes(response_type=OCSP_BASIC, response=asn1.encode_der(basic))
         return asn1.encode_der(OCSPResponse(response_status=enumerated(ResponseStatus.SUCCESSFUL), response_bytes=body))
+
+
+def _asked(certificates: Sequence[CertID], issuers: Sequence[str | None], nonce: Extension | None) -> _Asked:
+    names = [
+        (issuer, each.serial_number) if issuer and 0 < each.serial_number <= MAX_SERIAL else None  # a larger one is nobody's
+        for issuer, each in zip(issuers, certificates, strict=True)
+    ]
+    return _Asked(certificates, issuers, names, nonce)
 
 
 def refusal(status: ResponseStatus) -> OcspAnswer:
@@ -201,13 +248,13 @@ def refusal(status: ResponseStatus) -> OcspAnswer:
     return OcspAnswer(der=asn1.encode_der(OCSPResponse(response_status=enumerated(status), response_bytes=None)), status=status)
 
 
-def _status(entry: CertificateEntry | None) -> _Status:
+def _status(found: CertificateStatus | None) -> _Status:
     """`good` only for ISSUED; an entry that is only recorded, or none at all, is unknown."""
-    if entry is not None and entry.state is CertificateState.ISSUED:
+    if found is not None and found.state is CertificateState.ISSUED:
         return Variant(Null(), "good")
-    if entry is not None and entry.state in REVOKED_OR_HELD and entry.revoked_at is not None:
-        moment = GeneralizedTime(entry.revoked_at.replace(microsecond=0))
-        return Variant(RevokedInfo.at(moment, reason_number(entry.revocation_reason)), "revoked")
+    if found is not None and found.state in REVOKED_OR_HELD and found.revoked_at is not None:
+        moment = GeneralizedTime(found.revoked_at.replace(microsecond=0))
+        return Variant(RevokedInfo.at(moment, reason_number(found.reason)), "revoked")
     return Variant(Null(), "unknown")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,6 +32,7 @@ from pki.errors import (
 )
 from pki.establish import EstablishedAuthority, Organization, establish
 from pki.issue import CertificateRequest, IssuedCertificate
+from pki.ocsp_status import CertificateName, CertificateStatus
 from pki.ports import CertificateEntry, CertificateState
 from pki.profile import CertificateProfile, profiles_from
 from pki.softkey import SoftwareKey
@@ -83,6 +84,10 @@ class MemoryCertificateStore:
 
     def get(self, issuer: str, serial: int) -> CertificateEntry | None:
         return self.entries.get((issuer, serial))
+
+    def statuses(self, asked: Collection[CertificateName]) -> dict[CertificateName, CertificateStatus]:
+        found = {name: self.entries[name] for name in asked if name in self.entries}
+        return {name: CertificateStatus(entry.state, entry.revoked_at, entry.revocation_reason) for name, entry in found.items()}
 
     def of_holder(self, holder: str) -> tuple[CertificateEntry, ...]:
         return tuple(entry for entry in self.entries.values() if entry.holder == holder)
