@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -37,6 +38,13 @@ def binaries() -> Path:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The URL of a running server's maintenance database, `postgresql://postgres@127.0.0.1:PORT/postgres`."""
+    with private_server() as url:
+        yield url
+
+
+@contextmanager
+def private_server(*, durable: bool = False) -> Iterator[str]:
+    """As the fixture gives it; `durable` waits for the disk at every commit, as a server does whose figures count."""
     home = binaries()
     with tempfile.TemporaryDirectory(prefix="eduseal-pg-") as folder:
         base = Path(folder)
@@ -44,7 +52,8 @@ def postgres_server() -> Iterator[str]:
         _run([home / "initdb", "--pgdata", base / "data", "--username", ACCOUNT, "--auth", "trust", "--encoding", "UTF8", "--no-sync",
               "--locale", "C.UTF-8"])  # fmt: skip
         port = _free_port()
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={base} -c fsync=off -c full_page_writes=off"
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={base}"
+        options += "" if durable else " -c fsync=off -c full_page_writes=off"
         options += " -c max_connections=100 -c shared_buffers=32MB"
         _run([home / "pg_ctl", "-D", base / "data", "-o", options, "-l", base / "server.log", "-w", "-t", str(START_SECONDS), "start"])
         try:
