@@ -11,12 +11,15 @@ from starlette.types import ASGIApp, Scope
 
 from api.access import Access
 from api.authority import AuthorityEndpoints
+from api.background import in_background, jobs_of
 from api.checker import Checker, Judge
 from api.crl_shelf import CrlShelf
 from api.elsewhere import ElsewhereSigner
 from api.errors import install
+from api.lifespan import together
 from api.log_sealing import sealing
 from api.middleware import BodyLimit, Faults, HeadAsGet, SecurityHeaders
+from api.ocsp_cache import OcspCache
 from api.pages.verify import verify_routes
 from api.routes.certificates import certificate_routes
 from api.routes.elsewhere import elsewhere_routes
@@ -25,8 +28,10 @@ from api.routes.log import log_routes
 from api.routes.publication import publication_routes
 from api.routes.signing import signing_routes
 from api.routes.verification import verification_routes
+from api.status_watch import StatusWatch, watching
 from api.upload_signing import UploadSigner
 from config.house import House
+from db.status_changes import StatusChanges
 
 STATIC = Path(__file__).parent / "static"
 DAY = 86_400  # seconds
@@ -34,13 +39,18 @@ DAY = 86_400  # seconds
 
 def create_app(house: House, judge: Judge) -> ASGIApp:
     """The service of one house; `judge` is :class:`api.judge.ProcessJudge` but in tests. Closing the house is the caller's."""
-    crls = CrlShelf(house.crl_signers, clock=house.clock)
+    crls = CrlShelf(house.publisher, clock=house.clock)
     checker = Checker(house, crls, judge)
+    statuses = OcspCache()
     app = FastAPI(
         title="EduSeal",
         summary="Digital signatures for education records",
         openapi_url="/api/v1/openapi.json",
-        lifespan=sealing(house.sealer),
+        lifespan=together(
+            sealing(house.sealer),
+            in_background(*jobs_of(house)),
+            watching(StatusWatch(statuses, StatusChanges(house.stores.database))),
+        ),
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},  # what is checked here is told to nobody
@@ -58,7 +68,8 @@ def create_app(house: House, judge: Judge) -> ASGIApp:
     app.include_router(elsewhere_routes(access, ElsewhereSigner(house, uploads)))
     app.mount("/static", Static(directory=STATIC))
     limited = HeadAsGet(BodyLimit(app))
-    return SecurityHeaders(Faults(AuthorityEndpoints(limited, responder=house.responder, tsa=house.tsa, clock=house.clock)))
+    endpoints = AuthorityEndpoints(limited, responder=house.responder, tsa=house.tsa, clock=house.clock, cache=statuses)
+    return SecurityHeaders(Faults(endpoints))
 
 
 class Static(StaticFiles):

@@ -1,42 +1,66 @@
-"""CRLs ready to be handed out: made when first asked for, kept for a while, since each takes a signature and a number from the books."""
+"""Published lists as a process hands them out: read from the books once for each number, not once for each request."""
 
 from __future__ import annotations
 
+import hashlib
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from pki.crl import CrlSigner
+from pki.errors import PkiError
 from pki.ports import Clock
+from pki.publication import CrlState, Publisher, Shard
 
-REFRESH = timedelta(minutes=5)  # a revocation stands in the published list no later than this
+
+class NoCurrentListError(PkiError):
+    """A list has run out and no other can be made."""
 
 
 @dataclass(frozen=True)
 class ShelvedCrl:
     der: bytes
-    made_at: datetime
+    state: CrlState
+    etag: str
 
 
 class CrlShelf:
-    """The current list of every shard of every issuer. Safe to share between threads."""
+    """The published list of every shard of every issuer. Safe to share between threads.
 
-    def __init__(self, signers: Sequence[CrlSigner], *, clock: Clock, refresh: timedelta = REFRESH) -> None:
-        self._signers = {signer.issuer: signer for signer in signers}
+    One that is missing or has run out is made on the spot, as in the first second of a service; else publishing is the background's.
+    """
+
+    def __init__(self, publisher: Publisher, *, clock: Clock) -> None:
+        self._publisher = publisher
+        self._store = publisher.store
         self._clock = clock
-        self._refresh = refresh
         self._lock = threading.Lock()
-        self._lists: dict[tuple[str, int], ShelvedCrl] = {}
+        self._lists: dict[Shard, ShelvedCrl] = {}
 
     def get(self, issuer: str, shard: int) -> ShelvedCrl | None:
-        """None where there is no such issuer or shard; raises what the store or the key raises."""
-        signer = self._signers.get(issuer)
-        if signer is None or not 0 <= shard < signer.shards:
+        """None where there is no such issuer or shard, or no list was imported. Raises NoCurrentListError, and what store and key raise."""
+        if not self._publisher.expects(issuer, shard):
             return None
-        with self._lock:
-            now = self._clock()
-            found = self._lists.get((issuer, shard))
-            if found is None or not timedelta(0) <= now - found.made_at < self._refresh:
-                found = self._lists[issuer, shard] = ShelvedCrl(signer.crl(shard), now)
-            return found
+        state = self._store.state(issuer, shard)
+        if state is None or self._clock() >= state.next_update:
+            with self._lock:
+                state = self._made(issuer, shard)
+        return self._shelved(state) if state is not None else None
+
+    def _made(self, issuer: str, shard: int) -> CrlState | None:
+        state = self._store.state(issuer, shard)  # others who waited for the lock find what the first one made
+        if state is not None and self._clock() < state.next_update:
+            return state
+        if not self._publisher.makes(issuer, shard):
+            if state is None:
+                return None
+            raise NoCurrentListError(f"the list of {issuer}, shard {shard}, ran out at {state.next_update:%Y-%m-%d %H:%M} UTC")
+        return self._publisher.publish(issuer, shard) or self._store.state(issuer, shard)
+
+    def _shelved(self, state: CrlState) -> ShelvedCrl | None:
+        key = (state.issuer, state.shard)
+        shelved = self._lists.get(key)
+        if shelved is None or shelved.state.number < state.number:
+            found = self._store.load(*key)
+            if found is None:
+                return None
+            shelved = self._lists[key] = ShelvedCrl(found.der, found.state, hashlib.sha256(found.der).hexdigest())
+        return shelved

@@ -18,14 +18,17 @@ from db.log_seal import LogSealer
 from db.log_tree import LogTree
 from db.pin_attempts import PinAttempts
 from db.prepared import PreparedSignatures
+from db.publication import Publications
+from db.reconciliation import Reconciliation
 from db.records import Records
 from db.roster import Roster
-from pki.crl import CrlSigner
 from pki.establish import EstablishedAuthority
 from pki.evidence import InProcessValidationData
 from pki.ocsp import OcspResponder
-from pki.ports import Clock, KeyStore
+from pki.ocsp_group import OcspResponders
+from pki.ports import Clock, CrlSource, KeyStore
 from pki.profile import CertificateProfile
+from pki.publication import Publisher
 from pki.timestamp import TimeStampAuthority
 from records.holder import Holders
 from records.renewals import Renewals
@@ -51,6 +54,7 @@ class Stores:
     api_keys: ApiKeys
     log: Log
     log_tree: LogTree
+    publications: Publications
 
 
 @dataclass(frozen=True)
@@ -73,9 +77,11 @@ class House:
     keys: KeyStore
     profiles: dict[str, CertificateProfile]
     authority: EstablishedAuthority
-    responder: OcspResponder
+    responder: OcspResponder | OcspResponders
     tsa: TimeStampAuthority
-    crl_signers: tuple[CrlSigner, ...]
+    crl_signers: tuple[CrlSource, ...]
+    publisher: Publisher
+    reconciliation: Reconciliation
     evidence: InProcessValidationData
     policy: VerificationPolicy
     stores: Stores

@@ -16,20 +16,27 @@ from db.content import ContentFolder
 from db.documents import Documents
 from db.engine import Database
 from db.holder_keys import HolderKeys
+from db.leases import Leases
 from db.log import Log
 from db.log_tree import LogTree
 from db.pin_attempts import PinAttempts
 from db.prepared import PreparedSignatures
+from db.publication import Publications
+from db.reconciliation import Reconciliation
 from db.records import Records
 from db.roster import Roster
+from db.statuses import Statuses
 from pki.crl import CrlSigner
-from pki.establish import EstablishedAuthority
+from pki.establish import AnyAuthority, EarlierIssuer, EstablishedAuthority
 from pki.evidence import InProcessValidationData
-from pki.issue import Authority
+from pki.generations import SharedNameBooks
 from pki.kdf import KeyDerivation
 from pki.ocsp import OcspResponder
-from pki.ports import Clock, KeyStore
+from pki.ocsp_group import OcspResponders
+from pki.offline import ImportedCrls, OfflineAuthority
+from pki.ports import Clock, CrlSource, KeyStore, RevocationBooks
 from pki.profile import CertificateProfile, profiles_from
+from pki.publication import Publisher
 from pki.timestamp import TimeStampAuthority
 from records.export import Exporter
 from records.holder import Holders
@@ -60,22 +67,28 @@ def wire(
     stores = stores_of(settings, database)
     books = stores.certificates
     issuing = authority.issuing
-    responder = OcspResponder(
-        issuers={issuing.name: issuing.certificate_der},
-        certificate_der=authority.ocsp.certificate_der,
-        key=authority.ocsp.key,
-        store=books,
-        clock=clock,
-    )
+    services = (EarlierIssuer(issuing, authority.ocsp), *authority.earlier_issuers)
+    responders = tuple(_responder(each, Statuses(database), clock) for each in services)
     tsa = TimeStampAuthority(
         certificate_der=authority.tsa.certificate_der,
-        chain=(issuing.certificate_der,),
+        chain=authority.chain_of(authority.tsa.certificate_der),
         key=authority.tsa.key,
         policy_oid=profiles[authority.tsa.label].policies[0],
         clock=clock,
     )
-    crl_signers = tuple(_crl_signer(each, books, clock, plan.base_url) for each in (authority.root, issuing))
-    evidence = InProcessValidationData(responders=(responder,), crl_signers=crl_signers, clock=clock)
+    roots = [root.name for root in authority.roots]
+    crl_signers = tuple(
+        _crl_source(each, SharedNameBooks(books, roots) if each.name in roots else books, clock, plan.base_url)
+        for each in (*authority.roots, *authority.issuers)
+    )
+    evidence = InProcessValidationData(responders=responders, crl_signers=crl_signers, clock=clock)
+    publisher = Publisher(
+        sources=crl_signers,
+        store=stores.publications,
+        turns=Leases(database, clock=clock),
+        clock=clock,
+        together=[roots],
+    )
     renewals = Renewals(archive=stores.archive, documents=stores.documents, time_stamper=tsa, validation=evidence, clock=clock)
     return House(
         settings=settings,
@@ -84,9 +97,11 @@ def wire(
         keys=keys,
         profiles=profiles,
         authority=authority,
-        responder=responder,
+        responder=responders[0] if len(responders) == 1 else OcspResponders(responders),
         tsa=tsa,
         crl_signers=crl_signers,
+        publisher=publisher,
+        reconciliation=Reconciliation(database, clock=clock),
         evidence=evidence,
         policy=load_policy(POLICY),
         stores=stores,
@@ -111,6 +126,7 @@ def stores_of(settings: Settings, database: Database) -> Stores:
         api_keys=ApiKeys(database),
         log=Log(database),
         log_tree=LogTree(database),
+        publications=Publications(database),
     )
 
 
@@ -131,7 +147,20 @@ def _services(settings: Settings, plan: HousePlan, stores: Stores, keys: KeyStor
     )
 
 
-def _crl_signer(authority: Authority, store: Certificates, clock: Clock, base_url: str) -> CrlSigner:
+def _responder(service: EarlierIssuer, statuses: Statuses, clock: Clock) -> OcspResponder:
+    issuing = service.authority
+    return OcspResponder(
+        issuers={issuing.name: issuing.certificate_der},
+        certificate_der=service.ocsp.certificate_der,
+        key=service.ocsp.key,
+        store=statuses,
+        clock=clock,
+    )
+
+
+def _crl_source(authority: AnyAuthority, store: RevocationBooks, clock: Clock, base_url: str) -> CrlSource:
+    if isinstance(authority, OfflineAuthority):
+        return ImportedCrls(authority)
     return CrlSigner(
         issuer=authority.name,
         issuer_certificate_der=authority.certificate_der,

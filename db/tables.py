@@ -40,6 +40,19 @@ certificates = sa.Table(
     sa.CheckConstraint("state IN ('recorded', 'issued', 'suspended', 'revoked')", name="state"),
     sa.CheckConstraint("(state IN ('suspended', 'revoked')) = (revoked_at IS NOT NULL)", name="revoked_at"),
     sa.Index("ix_certificates_issuer_state", "issuer", "state"),
+    # all that a revocation list needs, without the certificates beside it
+    sa.Index(
+        "ix_certificates_revoked",
+        *("issuer", "serial", "revoked_at", "revocation_reason"),
+        postgresql_where=sa.text("revoked_at IS NOT NULL"),
+        sqlite_where=sa.text("revoked_at IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_certificates_waiting",
+        "recorded_at",
+        postgresql_where=sa.text("state = 'recorded'"),
+        sqlite_where=sa.text("state = 'recorded'"),
+    ),
 )
 
 crl_numbers = sa.Table(

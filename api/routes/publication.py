@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from email.utils import format_datetime
 from http import HTTPStatus
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 
-from api.crl_shelf import REFRESH, CrlShelf
+from api.crl_shelf import CrlShelf, NoCurrentListError, ShelvedCrl
 from api.errors import Problem
 from config.house import House
 
 MAX_SHARD = 1_000_000
 ONE_HOUR = 3600
+LIST_FRESH = 60  # seconds that caches may keep a list: a new one may come at any moment
 
 
 def publication_routes(house: House, crls: CrlShelf) -> APIRouter:
@@ -30,11 +33,17 @@ def publication_routes(house: House, crls: CrlShelf) -> APIRouter:
         return Response(pem, media_type="application/x-pem-file", headers=_cached(ONE_HOUR))
 
     @router.get("/crl/{issuer}/{shard}.crl", summary="A shard of an issuer's revocation list, DER")
-    def revocation_list(issuer: str, shard: int = Path(ge=0, le=MAX_SHARD)) -> Response:
-        found = crls.get(issuer, shard)
+    def revocation_list(request: Request, issuer: str, shard: int = Path(ge=0, le=MAX_SHARD)) -> Response:
+        try:
+            found = crls.get(issuer, shard)
+        except NoCurrentListError as exc:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no-current-list", str(exc), {"Retry-After": "60"}) from exc
         if found is None:
             raise Problem(HTTPStatus.NOT_FOUND, "not-found", "there is no revocation list of that issuer and shard")
-        return Response(found.der, media_type="application/pkix-crl", headers=_cached(int(REFRESH.total_seconds())))
+        headers = _list_headers(found, house.clock())
+        if _holds(request, found):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return Response(found.der, media_type="application/pkix-crl", headers=headers)
 
     return router
 
@@ -47,3 +56,20 @@ def _known(issuers: dict[str, bytes], name: str) -> bytes:
 
 def _cached(seconds: int) -> dict[str, str]:
     return {"Cache-Control": f"public, max-age={seconds}"}
+
+
+def _list_headers(found: ShelvedCrl, now: datetime) -> dict[str, str]:
+    """Caches ask again after a minute, and never hand out a list past its nextUpdate."""
+    left = max(0, int((found.state.next_update - now).total_seconds()))
+    return {
+        "Cache-Control": f"public, max-age={min(LIST_FRESH, left)}, must-revalidate",
+        "ETag": f'"{found.etag}"',
+        "Last-Modified": format_datetime(found.state.this_update, usegmt=True),
+        "Expires": format_datetime(min(now + timedelta(seconds=LIST_FRESH), found.state.next_update), usegmt=True),
+    }
+
+
+def _holds(request: Request, found: ShelvedCrl) -> bool:
+    """Whether the asker has this very list already (RFC 9110 section 13.1.2); dates are not compared, two lists may share a second."""
+    tags = (tag.strip().removeprefix("W/").strip('"') for tag in request.headers.get("if-none-match", "").split(","))
+    return found.etag in tags

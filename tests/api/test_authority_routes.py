@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import base64
 import subprocess
-from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -12,12 +11,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
-from api.crl_shelf import CrlShelf
 from config.house import House
 from pki.issue import CertificateRequest, IssuedCertificate
 from pki.softkey import SoftwareKey
 from pki.subject import legal_person
-from tests.api.conftest import Clock
 
 
 def issue(house: House) -> IssuedCertificate:
@@ -122,31 +119,6 @@ def test_the_issuers_certificates_are_published(client: httpx.Client, house: Hou
     assert x509.load_pem_x509_certificate(client.get("/ca/issuing.pem").content).public_bytes(Encoding.DER) == house.authority.issuing_der
     missing = client.get("/ca/tsa.cer")
     assert (missing.status_code, missing.json()["detail"]) == (404, "there is no issuer of that name; expected root or issuing")
-
-
-def test_the_url_in_a_certificate_is_where_its_list_lies(client: httpx.Client, house: House) -> None:
-    issued = issue(house)
-    house.authority.issuing.revoke(issued.serial)
-    points = x509.load_der_x509_certificate(issued.certificate_der).extensions.get_extension_for_class(x509.CRLDistributionPoints).value
-    (name,) = points[0].full_name or []
-    crl = x509.load_der_x509_crl(client.get(name.value.removeprefix(house.plan.base_url)).content)
-    assert crl.get_revoked_certificate_by_serial_number(issued.serial) is not None
-
-
-def test_a_list_is_made_anew_only_after_a_while(house: House) -> None:
-    clock = Clock()
-    shelf = CrlShelf(house.crl_signers, clock=clock)
-
-    def number() -> int:
-        found = shelf.get("issuing", 0)
-        assert found is not None
-        return x509.load_der_x509_crl(found.der).extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-
-    first = number()
-    clock.moment += timedelta(minutes=4)
-    assert number() == first
-    clock.moment += timedelta(minutes=2)
-    assert number() == first + 1
 
 
 @pytest.mark.parametrize("path", ["/crl/issuing/2.crl", "/crl/tsa/0.crl", "/crl/root/1.crl"])

@@ -18,7 +18,7 @@ from tests.api.conftest import FakeJudge
 
 def test_more_uploads_than_can_wait_are_asked_to_come_back(house: House, judge: FakeJudge) -> None:
     judge.gate = threading.Event()
-    checker = Checker(house, CrlShelf(house.crl_signers, clock=house.clock), judge, processes=1, waiting=1)
+    checker = Checker(house, CrlShelf(house.publisher, clock=house.clock), judge, processes=1, waiting=1)
     refused: list[Problem] = []
 
     async def scene() -> None:
