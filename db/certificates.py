@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
@@ -10,14 +10,17 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from db import log
+from db.blocked_keys import LateCertificateError, block, entry_of, refused_keys, require_fit
 from db.engine import Database
+from db.errors import DatabaseError
 from db.revoked import RevokedRow, revoked_rows
 from db.tables import certificates, crl_numbers
-from pki.certificate_life import release, revoke, suspend
+from pki.certificate_life import COMPROMISE, release, revoke, suspend
 from pki.errors import AlreadyIssuedError, AlreadyRevokedError, DuplicateSerialError, IssuanceError, NotRecordedError
 from pki.ports import CertificateEntry, CertificateState
 
 PAGE = 1000  # rows fetched at a time
+MAX_TRIES = 20  # to block a key; each but the last met a certificate recorded at the same moment
 
 _Statement = TypeVar("_Statement", sa.Select[Any], sa.Update)
 
@@ -29,7 +32,7 @@ class Certificates:
         self._database = database
 
     def record(self, entry: CertificateEntry) -> None:
-        """Raises :class:`pki.errors.DuplicateSerialError`, and IssuanceError for an entry that is past RECORDED."""
+        """Raises :class:`pki.errors.DuplicateSerialError`, BlockedKeyError, KeyTakenError, and IssuanceError for one past RECORDED."""
         if entry.state is not CertificateState.RECORDED or entry.certificate_der is not None:
             raise IssuanceError(f"entry is {entry.state}; only a certificate that is not signed yet can be recorded")
         with self._database.writing_alone() as connection:
@@ -40,6 +43,7 @@ class Certificates:
             except sa.exc.IntegrityError:  # another writer took it between the look and the insert
                 raise DuplicateSerialError(f"{entry.issuer}: serial {entry.serial:x} is taken") from None
             _log(connection, "certificate.recorded", entry.issuer, entry.serial, at=entry.recorded_at, profile=entry.profile)
+            require_fit(connection, entry.public_key_sha256, entry.holder)  # last: see db.blocked_keys
 
     def mark_issued(self, issuer: str, serial: int, *, certificate_der: bytes, at: datetime) -> None:
         """RECORDED to ISSUED, once; raises NotRecordedError, AlreadyIssuedError, and AlreadyRevokedError where it was revoked before."""
@@ -57,7 +61,13 @@ class Certificates:
             _log(connection, "certificate.issued", issuer, serial, at=at)
 
     def mark_revoked(self, issuer: str, serial: int, *, reason: str, at: datetime) -> None:
-        """Raises :class:`pki.errors.NotRecordedError`, AlreadyRevokedError, or IssuanceError for a reason that is none."""
+        """Raises :class:`pki.errors.NotRecordedError`, AlreadyRevokedError, or IssuanceError for a reason that is none.
+
+        For a compromise the key is blocked with it, as :meth:`block_key` does.
+        """
+        if reason in COMPROMISE:
+            self._revoke_compromised(issuer, serial, reason=reason, at=at)
+            return
         with self._database.writing_alone() as connection:
             self._move(connection, issuer, serial, lambda entry: revoke(entry, reason=reason, at=at))
             _log(connection, "certificate.revoked", issuer, serial, at=at, reason=reason)
@@ -74,20 +84,43 @@ class Certificates:
             self._move(connection, issuer, serial, release)
             _log(connection, "certificate.released", issuer, serial, at=at)
 
+    def block_key(self, public_key_sha256: bytes, *, reason: str, at: datetime) -> tuple[CertificateEntry, ...]:
+        """Revokes whatever stands over the key and keeps it from ever being certified again, in one transaction. Returns what it revoked.
+
+        Repeating is safe. `reason` is one of :data:`pki.certificate_life.COMPROMISE`; raises IssuanceError for another.
+        """
+        if reason not in COMPROMISE:
+            raise IssuanceError(f"reason to block a key: got {reason!r}, expected one of {', '.join(sorted(COMPROMISE))}")
+        for _ in range(MAX_TRIES):
+            try:
+                with self._database.writing_alone() as connection:
+                    return block(connection, public_key_sha256, reason=reason, at=at)
+            except LateCertificateError:
+                continue  # recorded meanwhile, before the key was blocked
+        raise DatabaseError(f"certificates are being recorded over the key that is to be blocked, {MAX_TRIES} times in a row; try again")
+
+    def refused_keys(self, holders: Mapping[bytes, str]) -> Mapping[bytes, IssuanceError]:
+        """Which of many keys must not be certified, and why. `holders`: SHA-256 of the SPKI to who is to have it. As it stands now:
+
+        `record` asks again in its own transaction.
+        """
+        with self._database.reading() as connection:
+            return refused_keys(connection, holders)
+
     def get(self, issuer: str, serial: int) -> CertificateEntry | None:
         with self._database.reading() as connection:
             row = self._row(connection, issuer, serial)
-        return None if row is None else _entry(row)
+        return None if row is None else entry_of(row)
 
     def of_holder(self, holder: str) -> tuple[CertificateEntry, ...]:
         """Oldest first."""
         chosen = sa.select(certificates).where(certificates.c.holder == holder)
         with self._database.reading() as connection:
             rows = connection.execute(chosen.order_by(certificates.c.recorded_at, certificates.c.serial)).all()
-        return tuple(_entry(row) for row in rows)
+        return tuple(entry_of(row) for row in rows)
 
     def revoked(self, issuer: str, *, shard: int, shards: int) -> Iterator[RevokedRow]:
-        """Every revoked or suspended certificate with serial mod `shards` == `shard`, by serial, expired ones too; read a page at a time."""
+        """Every revoked or suspended certificate with serial mod `shards` == `shard`, by serial, expired ones too; read by pages."""
         return revoked_rows(self._database, issuer, shard=shard, shards=shards)
 
     def entries(self, issuer: str) -> Iterator[CertificateEntry]:
@@ -100,7 +133,7 @@ class Certificates:
         while True:
             with self._database.reading() as connection:
                 rows = connection.execute(chosen.where(certificates.c.serial > last).order_by(certificates.c.serial).limit(PAGE)).all()
-            yield from (_entry(row) for row in rows)
+            yield from (entry_of(row) for row in rows)
             if len(rows) < PAGE:
                 return
             last = rows[-1].serial
@@ -124,6 +157,15 @@ class Certificates:
                 except sa.exc.IntegrityError:
                     continue  # another writer made the row: raise it
 
+    def _revoke_compromised(self, issuer: str, serial: int, *, reason: str, at: datetime) -> None:
+        entry = self.get(issuer, serial)
+        if entry is None:
+            raise NotRecordedError(f"{issuer}: serial {serial:x} was never recorded")
+        revoke(entry, reason=reason, at=at)  # raises where it is revoked already
+        revoked = self.block_key(entry.public_key_sha256, reason=reason, at=at)
+        if not any((each.issuer, each.serial) == (issuer, serial) for each in revoked):
+            raise AlreadyRevokedError(f"{issuer}: serial {serial:x} is revoked already; a revocation is final")
+
     def _move(
         self, connection: sa.Connection, issuer: str, serial: int, move: Callable[[CertificateEntry], CertificateEntry]
     ) -> CertificateEntry:
@@ -131,7 +173,7 @@ class Certificates:
         row = connection.execute(_one(sa.select(certificates), issuer, serial).with_for_update()).one_or_none()
         if row is None:
             raise NotRecordedError(f"{issuer}: serial {serial:x} was never recorded")
-        moved = move(_entry(row))
+        moved = move(entry_of(row))
         values = {"state": moved.state.value, "revoked_at": moved.revoked_at, "revocation_reason": moved.revocation_reason}
         connection.execute(_one(sa.update(certificates), issuer, serial).values(**values))
         return moved
@@ -152,7 +194,3 @@ def _one(statement: _Statement, issuer: str, serial: int) -> _Statement:
 
 def _log(connection: sa.Connection, kind: str, issuer: str, serial: int, *, at: datetime, **details: str) -> None:
     log.append(connection, kind=kind, subject=f"certificate/{issuer}/{serial:x}", at=at, details=details)
-
-
-def _entry(row: sa.Row[Any]) -> CertificateEntry:
-    return CertificateEntry(**{**row._mapping, "state": CertificateState(row.state)})

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from pki.algorithms import SigningKey
+from pki.algorithms import PublicKey, SigningKey
 from pki.certificate_life import REVOCATION_REASONS
 from pki.errors import AlreadyIssuedError, IssuanceError, NotRecordedError
 from pki.lint import SAMPLE_RATE
@@ -82,6 +82,11 @@ class Authority:
     def issuer(self) -> Issuer:
         return self._press.issuer
 
+    @property
+    def press(self) -> Press:
+        """For issuing many at once, in the same three moves (`records.bulk_issuance`)."""
+        return self._press
+
     def prepare(self, request: CertificateRequest) -> PreparedCertificate:
         """Move 1. Nothing is kept yet. Raises ProfileError or :class:`pki.errors.IssuanceError`."""
         profile = self.profiles.get(request.profile)
@@ -90,7 +95,7 @@ class Authority:
         return self._press.prepare(profile, request, now=self.clock())
 
     def record(self, prepared: PreparedCertificate) -> None:
-        """Move 2. Raises :class:`pki.errors.DuplicateSerialError`; then prepare again."""
+        """Move 2. Raises :class:`pki.errors.DuplicateSerialError` (prepare again), BlockedKeyError or KeyTakenError."""
         record(self.store, prepared, at=self.clock())
 
     def issue(self, prepared: PreparedCertificate) -> IssuedCertificate:
@@ -123,6 +128,10 @@ class Authority:
     def release(self, serial: int) -> None:
         """Ends a hold: the certificate is good again. Raises as :func:`pki.certificate_life.release`, and NotRecordedError."""
         self.store.mark_released(self.name, serial, at=self.clock())
+
+    def block_key(self, key: PublicKey, reason: str = "keyCompromise") -> tuple[CertificateEntry, ...]:
+        """Nobody's certificate ever names `key` again, and those that do are revoked, whoever issued them: returns them."""
+        return self.store.block_key(public_key_sha256(key), reason=reason, at=self.clock())
 
     def shard_of(self, serial: int) -> int:
         """The CRL shard that lists `serial` once it is revoked."""

@@ -107,7 +107,11 @@ class CertificateStore(Protocol):
     """The authority's books: every certificate it ever prepared, durable before a method returns."""
 
     def record(self, entry: CertificateEntry) -> None:
-        """Keeps an entry of state RECORDED; raises :class:`pki.errors.DuplicateSerialError` where issuer and serial are taken."""
+        """Keeps an entry of state RECORDED; raises :class:`pki.errors.DuplicateSerialError` where issuer and serial are taken.
+
+        Its key is fit: raises :class:`pki.errors.BlockedKeyError` for one that was reported as compromised and
+        :class:`pki.errors.KeyTakenError` for one that was ever certified for another holder, whoever blocks or records it meanwhile.
+        """
         ...
 
     def mark_issued(self, issuer: str, serial: int, *, certificate_der: bytes, at: datetime) -> None:
@@ -115,7 +119,10 @@ class CertificateStore(Protocol):
         ...
 
     def mark_revoked(self, issuer: str, serial: int, *, reason: str, at: datetime) -> None:
-        """As :func:`pki.certificate_life.revoke`; raises :class:`pki.errors.NotRecordedError` too."""
+        """As :func:`pki.certificate_life.revoke`; raises :class:`pki.errors.NotRecordedError` too.
+
+        For a compromise also :meth:`block_key`, in the same transaction.
+        """
         ...
 
     def mark_suspended(self, issuer: str, serial: int, *, at: datetime) -> None:
@@ -124,6 +131,13 @@ class CertificateStore(Protocol):
 
     def mark_released(self, issuer: str, serial: int, *, at: datetime) -> None:
         """As :func:`pki.certificate_life.release`; raises :class:`pki.errors.NotRecordedError` too."""
+        ...
+
+    def block_key(self, public_key_sha256: bytes, *, reason: str, at: datetime) -> tuple[CertificateEntry, ...]:
+        """The key is never certified again, and whatever stands over it is revoked, by any issuer: returns what it revoked.
+
+        `reason` is one of :data:`pki.certificate_life.COMPROMISE`. Repeating is safe.
+        """
         ...
 
     def get(self, issuer: str, serial: int) -> CertificateEntry | None: ...

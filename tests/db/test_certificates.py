@@ -26,7 +26,7 @@ def entry(serial: int = 7, *, holder: str = "teacher-1", issuer: str = "issuing"
         holder=holder,
         state=CertificateState.RECORDED,
         tbs_sha256=hashlib.sha256(b"tbs").digest(),
-        public_key_sha256=hashlib.sha256(b"key").digest(),
+        public_key_sha256=hashlib.sha256(f"key of {holder}".encode()).digest(),
         not_before=NOW,
         not_after=NOW + timedelta(days=365),
         recorded_at=NOW,
@@ -156,11 +156,15 @@ def test_crl_numbers_are_never_given_twice(database: Database) -> None:
 def test_every_change_stands_in_the_log(database: Database, books: CertificateStore) -> None:
     books.record(entry(255))
     books.mark_issued("issuing", 255, certificate_der=b"der", at=NOW)
-    books.mark_revoked("issuing", 255, reason="keyCompromise", at=NOW)
+    books.mark_suspended("issuing", 255, at=NOW)
+    books.mark_released("issuing", 255, at=NOW)
+    books.mark_revoked("issuing", 255, reason="superseded", at=NOW)
     assert [(found.kind, found.subject, found.details) for found in Log(database).entries()] == [
         ("certificate.recorded", "certificate/issuing/ff", {"profile": "teacher"}),
         ("certificate.issued", "certificate/issuing/ff", {}),
-        ("certificate.revoked", "certificate/issuing/ff", {"reason": "keyCompromise"}),
+        ("certificate.suspended", "certificate/issuing/ff", {}),
+        ("certificate.released", "certificate/issuing/ff", {}),
+        ("certificate.revoked", "certificate/issuing/ff", {"reason": "superseded"}),
     ]
 
 

@@ -20,13 +20,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from certs.loader import load as load_toml
 from certs.loader import names
-from pki.certificate_life import REVOKED_OR_HELD, release, revoke, suspend
+from pki.certificate_life import COMPROMISE, REVOKED_OR_HELD, release, revoke, suspend
 from pki.certificate_life import issue as move_to_issued
 from pki.commitment import commit, identifier, new_opening
 from pki.errors import (
+    BlockedKeyError,
     DuplicateSerialError,
     KeyNotFoundError,
     KeyStoreError,
+    KeyTakenError,
     NotRecordedError,
     WrongSecretError,
 )
@@ -62,19 +64,33 @@ class MemoryCertificateStore:
     def __init__(self) -> None:
         self.entries: dict[tuple[str, int], CertificateEntry] = {}
         self._crl_numbers: dict[tuple[str, int], int] = {}
+        self.blocked_keys: set[bytes] = set()
 
     def record(self, entry: CertificateEntry) -> None:
         if entry.state is not CertificateState.RECORDED:
             raise ValueError(f"got state {entry.state}, expected recorded")
         if (entry.issuer, entry.serial) in self.entries:
             raise DuplicateSerialError(f"issuer {entry.issuer} already has serial {entry.serial:x}")
+        if entry.public_key_sha256 in self.blocked_keys:
+            raise BlockedKeyError("the key was reported as compromised and is never certified again")
+        if any(other.public_key_sha256 == entry.public_key_sha256 and other.holder != entry.holder for other in self.entries.values()):
+            raise KeyTakenError("the key stands in a certificate of somebody else")
         self.entries[entry.issuer, entry.serial] = entry
 
     def mark_issued(self, issuer: str, serial: int, *, certificate_der: bytes, at: datetime) -> None:
         self.entries[issuer, serial] = move_to_issued(self._entry(issuer, serial), certificate_der=certificate_der, at=at)
 
     def mark_revoked(self, issuer: str, serial: int, *, reason: str, at: datetime) -> None:
-        self.entries[issuer, serial] = revoke(self._entry(issuer, serial), reason=reason, at=at)
+        entry = self.entries[issuer, serial] = revoke(self._entry(issuer, serial), reason=reason, at=at)
+        if reason in COMPROMISE:
+            self.block_key(entry.public_key_sha256, reason=reason, at=at)
+
+    def block_key(self, public_key_sha256: bytes, *, reason: str, at: datetime) -> tuple[CertificateEntry, ...]:
+        self.blocked_keys.add(public_key_sha256)
+        over = [entry for entry in self.entries.values() if entry.public_key_sha256 == public_key_sha256]
+        revoked = [revoke(entry, reason=reason, at=at) for entry in over if entry.state is not CertificateState.REVOKED]
+        self.entries.update({(entry.issuer, entry.serial): entry for entry in revoked})
+        return tuple(revoked)
 
     def mark_suspended(self, issuer: str, serial: int, *, at: datetime) -> None:
         self.entries[issuer, serial] = suspend(self._entry(issuer, serial), at=at)
