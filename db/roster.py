@@ -171,6 +171,10 @@ def _blocked_row(item: Blocked) -> dict[str, Any]:
     return {"person_id": item.person.id, "reason": item.reason.value, "file": item.file, "row": item.row, "detail": item.detail}
 
 
+def person_of(row: sa.RowMapping) -> Person:
+    """A person from a row that has the columns of `people`."""
+    return _teacher(row) if row["kind"] == "teacher" else _student(row)
+
+
 def _blocked(row: sa.RowMapping) -> Blocked:
-    person = _teacher(row) if row["kind"] == "teacher" else _student(row)
-    return Blocked(person=person, reason=BlockedReason(row["reason"]), file=row["file"], row=row["row"], detail=row["detail"])
+    return Blocked(person=person_of(row), reason=BlockedReason(row["reason"]), file=row["file"], row=row["row"], detail=row["detail"])

@@ -51,7 +51,7 @@ bulk_people = sa.Table(
     sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("person_id", ID, nullable=False),
     sa.Column("chunk", sa.Integer, nullable=False),
-    sa.Column("sheet", sa.Integer, nullable=False),
+    sa.Column("sheet", ID, nullable=False),
     sa.Column("facts", SHA256, nullable=False),
     sa.Column("state", sa.String(10), nullable=False),
     sa.Column("reason", sa.Text),

@@ -78,7 +78,7 @@ def _people() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.String(200), nullable=False),
         sa.Column("chunk", sa.Integer(), nullable=False),
-        sa.Column("sheet", sa.Integer(), nullable=False),
+        sa.Column("sheet", sa.String(200), nullable=False),
         sa.Column("facts", sa.LargeBinary(32), nullable=False),
         sa.Column("state", sa.String(10), nullable=False),
         sa.Column("reason", sa.Text()),
