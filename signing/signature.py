@@ -123,7 +123,7 @@ class SignatureJudge:
         failed = [*stamps, *(stamp.finding for stamp in covering)]
         self._notes += [note for stamp in covering if stamp.finding.standing for note in stamp.finding.standing.messages]
         for failure in [stamp.failure for stamp in failed if stamp.failure is not None]:
-            if self.policy.failed_timestamps_count:
+            if self.policy.failed_timestamps_count or failure.code == "TIMESTAMP_ORDER":  # stamps that contradict one another: clause 5.5.4
                 weakened = failure.sub_indication if failure.indication is Indication.INDETERMINATE else SubIndication.NO_POE
                 self._fail(weakened, "TIMESTAMP_NOT_PASSED", f"a time stamp over this signature does not pass: {failure}")
             else:

@@ -10,14 +10,25 @@ from __future__ import annotations
 from tests.corpus import (
     build_bombs,
     build_byte_range,
+    build_chains,
     build_cms,
+    build_revocation,
+    build_time_stamps,
     build_updates,
 )
 from tests.corpus.case import CASES, Case, Expected, GoodFiles
 
 __all__ = ["Case", "Expected", "GoodFiles", "all_cases"]
 
-_BUILDERS = (build_bombs, build_byte_range, build_cms, build_updates)  # importing them fills the register
+_BUILDERS = (
+    build_bombs,
+    build_byte_range,
+    build_chains,
+    build_cms,
+    build_revocation,
+    build_time_stamps,
+    build_updates,
+)  # importing them fills the register
 
 
 def all_cases() -> list[Case]:
