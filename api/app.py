@@ -20,6 +20,7 @@ from api.lifespan import together
 from api.log_sealing import sealing
 from api.middleware import BodyLimit, Faults, HeadAsGet, SecurityHeaders
 from api.ocsp_cache import OcspCache
+from api.pages.report import report_page_routes, report_routes
 from api.pages.verify import verify_routes
 from api.routes.certificates import certificate_routes
 from api.routes.elsewhere import elsewhere_routes
@@ -58,6 +59,8 @@ def create_app(house: House, judge: Judge) -> ASGIApp:
     install(app)
     app.include_router(verify_routes(house, checker))
     app.include_router(verification_routes(checker))
+    app.include_router(report_page_routes(house))
+    app.include_router(report_routes(house, checker))
     app.include_router(publication_routes(house, crls))
     app.include_router(log_routes(house))
     app.include_router(health_routes(house))

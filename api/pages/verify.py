@@ -15,35 +15,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from api.checker import Checked, Checker
 from api.errors import Problem
 from api.middleware import MAX_BODY
-from api.pages.outcome import Outcome, State, checks_of, outcome_of, status_unknown
+from api.pages.answer import answer_of
+from api.pages.ticket import Tickets
 from api.pages.words import LANGUAGES, Words, choose
-from api.standing import stands_alone
 from api.upload import read_upload
 from config.house import House
 from records.errors import NotFoundError
-from signing.report import Row, findings
-from signing.verdict import Indication, RecordStatus
+from signing.verdict import RecordStatus
 
 MEGABYTES = MAX_BODY // (1024 * 1024)
 MAX_CODE = 64  # characters of a record's id (records.record)
-TONES = {
-    Outcome.CURRENT: "good",
-    Outcome.SUPERSEDED: "warn",
-    Outcome.WITHDRAWN: "warn",
-    Outcome.ALTERED: "bad",
-    Outcome.NOT_OFFICIAL: "bad",
-    Outcome.UNTRUSTED: "bad",
-    Outcome.UNDETERMINED: "calm",
-    Outcome.NO_SIGNATURE: "calm",
-}
-STATES = {State.GOOD: "good", State.BAD: "bad", State.UNKNOWN: "calm"}
-# what the verifier says of a file that it cannot read, and the text for it
-_UNREADABLE = {
-    "NOT_A_PDF": f"{Outcome.NO_SIGNATURE}.unreadable",
-    "ENCRYPTED_PDF": f"{Outcome.UNDETERMINED}.encrypted",
-    "LIMIT_EXCEEDED": f"{Outcome.UNDETERMINED}.limit",
-}
-_INDICATIONS = {Indication.TOTAL_PASSED: "good", Indication.TOTAL_FAILED: "bad", Indication.INDETERMINATE: "calm"}
 
 
 class VerifyPages:
@@ -51,6 +32,7 @@ class VerifyPages:
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._tickets = Tickets(house.keys)
         self._templates = Environment(
             loader=PackageLoader("api.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
@@ -63,30 +45,15 @@ class VerifyPages:
         return self._page("verify.html", words, code=code)
 
     def verdict(self, words: Words, checked: Checked) -> HTMLResponse:
-        row, outcome = checked.row, outcome_of(checked.row)
-        text = words(f"outcome.{outcome}.text")
-        action = words(f"outcome.{outcome}.action")
-        codes = {message["code"] for message in row["messages"]}
-        if outcome is Outcome.UNDETERMINED and status_unknown(row):
-            text = words("outcome.undetermined.status")
-        elif variant := next((found for code, found in _UNREADABLE.items() if code in codes and found.startswith(outcome)), None):
-            text = words(f"outcome.{variant}")
-        if outcome is Outcome.SUPERSEDED and checked.current_version:
-            action = words("outcome.superseded.action_version", current=checked.current_version)
+        moment = self._house.clock()
         return self._page(
             "verdict.html",
             words,
-            row=row,
-            outcome=outcome.value,
-            tone=TONES[outcome],
-            text=text,
-            action=action,
-            signers=[_signer(words, signature) for signature in row["signatures"]],
-            checks=checks_of(row),
-            tones=STATES,
-            findings=findings(row),
-            report=json.dumps(row, ensure_ascii=False, indent=2),
-            checked_at=f"{self._house.clock():%Y-%m-%d %H:%M} UTC",
+            row=checked.row,
+            answer=answer_of(words, checked),
+            report=json.dumps(checked.row, ensure_ascii=False, indent=2),
+            ticket=self._tickets.issue(checked, moment),
+            checked_at=f"{moment:%Y-%m-%d %H:%M} UTC",
         )
 
     def error(self, words: Words, problem: Problem) -> HTMLResponse:
@@ -162,19 +129,3 @@ def fingerprint(certificate_der: bytes) -> str:
 
 def _words(request: Request, lang: str | None) -> Words:
     return choose(lang, request.headers.get("accept-language"))
-
-
-def _signer(words: Words, signature: Row) -> dict[str, str]:
-    """One row of the table of signers: what the certificate says, never the claims inside the PDF."""
-    signer = signature["signer"] or {}
-    role, moment = signer.get("role"), signature["best_signature_time"]
-    indication = Indication.TOTAL_PASSED if stands_alone(signature) else Indication(signature["indication"])
-    known = words(f"role.{role}") if role and f"role.{role}" in words else None
-    name, organization = signer.get("name"), signer.get("organization")
-    return {
-        "name": name or words("signers.unnamed"),
-        "place": ", ".join(part for part in (known, organization if organization != name else None) if part),
-        "time": f"{moment[:16].replace('T', ' ')} UTC" if moment else words("signers.none"),
-        "answer": words(f"indication.{indication}"),
-        "tone": _INDICATIONS[indication],
-    }

@@ -5,7 +5,7 @@ import string
 import pytest
 
 from api.pages.outcome import Outcome, State
-from api.pages.verify import STATES, TONES
+from api.pages.answer import STATES, TONES
 from api.pages.words import LANGUAGES, choose, words_of
 from signing.verdict import Indication
 

@@ -32,8 +32,8 @@ def profiles() -> dict[str, CertificateProfile]:
     return shipped_profiles()
 
 
-def test_the_eight_profiles_are_shipped(profiles: dict[str, CertificateProfile]) -> None:
-    assert set(profiles) == {"root", "issuing", "teacher", "principal", "student", "school-seal", "tsa", "ocsp"}
+def test_the_profiles_are_shipped(profiles: dict[str, CertificateProfile]) -> None:
+    assert set(profiles) == {"root", "cross", "issuing", "teacher", "principal", "student", "school-seal", "tsa", "ocsp", "report"}
 
 
 @pytest.mark.parametrize("name", SIGNERS)

@@ -1,0 +1,172 @@
+"""The signed report on one document: from the page's button, and for programs."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import io
+import json
+import re
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pikepdf
+import pytest
+
+from api.pages.ticket import MAX_TICKET, VALID
+from config.house import House
+from config.policy import load_policy
+from config.report_seal import LABEL, report_signer
+from signing.engines import Engine
+from signing.engines import judge as judged
+from signing.trust import NamedAnchor, TrustStore
+from signing.verdict import Indication, Verdict
+from tests.api.conftest import Clock, FakeJudge
+from tests.api.test_verify_page import post, row, signed_by
+
+MANY = [{"code": f"X{number}", "text": '#read("/etc/passwd")'} for number in range(60)]
+
+
+def ticket_of(page: str) -> str:
+    found = re.search(r'name="ticket" value="([^"]+)"', page)
+    assert found is not None
+    return html.unescape(found[1])
+
+
+def ask(client: httpx.Client, ticket: str, *, lang: str = "en") -> httpx.Response:
+    return client.post(f"/verify/report?lang={lang}", data={"ticket": ticket})
+
+
+def verdict_on(report: bytes, house: House, *, policy: str = "ades") -> Verdict:
+    trust = TrustStore((NamedAnchor(house.authority.root_der, "root"),))
+    return judged(report, load_policy(policy), trust=trust, at=house.clock(), engine=Engine.REFERENCE)
+
+
+def text_of(report: bytes, folder: Path) -> str:
+    (folder / "report.pdf").write_bytes(report)
+    return subprocess.run(["pdftotext", "-layout", folder / "report.pdf", "-"], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def checked(client: httpx.Client, judge: FakeJudge) -> dict[str, Any]:
+    judge.row = row(signatures=[signed_by("Nguyễn Thị Ánh")], messages=[{"code": "NOTE", "text": "something to know"}])
+    return judge.row
+
+
+def test_the_page_gives_a_report_that_says_what_the_page_said(client: httpx.Client, checked: dict[str, Any], tmp_path: Path) -> None:
+    answer = ask(client, ticket_of(post(client, name="học bạ.pdf").text))
+    assert (answer.status_code, answer.headers["content-type"], answer.headers["cache-control"]) == (200, "application/pdf", "no-store")
+    assert answer.headers["content-disposition"] == 'attachment; filename="verification-report.pdf"'
+    text = text_of(answer.content, tmp_path)
+    for expected in ("Cannot be determined now", "học bạ.pdf", "ab" * 20, "Nguyễn Thị Ánh", "THCS Nguyễn Trãi", "NOTE: something to know"):
+        assert expected in text
+
+
+def test_the_report_speaks_the_readers_language(client: httpx.Client, checked: dict[str, Any], tmp_path: Path) -> None:
+    ticket = ticket_of(post(client).text)
+    assert "Báo cáo kiểm tra" in text_of(ask(client, ticket, lang="vi").content, tmp_path)
+    assert "验证报告" in text_of(ask(client, ticket, lang="zh").content, tmp_path)
+
+
+def test_the_report_is_sealed_by_the_department_and_passes_for_the_long_term(
+    client: httpx.Client, checked: dict[str, Any], house: House
+) -> None:
+    verdict = verdict_on(ask(client, ticket_of(post(client).text)).content, house)
+    assert verdict.indication is Indication.TOTAL_PASSED
+    (seal,) = verdict.signatures
+    assert seal.level == "PAdES-BASELINE-LTA"
+    assert seal.signer is not None
+    assert seal.signer.name == f"{house.plan.organization.name} Verification Service"
+
+
+def test_a_report_is_no_official_record(client: httpx.Client, checked: dict[str, Any], house: House) -> None:
+    verdict = verdict_on(ask(client, ticket_of(post(client).text)).content, house, policy="record")
+    assert verdict.indication is Indication.INDETERMINATE
+
+
+def test_the_verdict_itself_is_attached(client: httpx.Client, checked: dict[str, Any]) -> None:
+    report = ask(client, ticket_of(post(client).text)).content
+    with pikepdf.open(io.BytesIO(report)) as pdf:
+        attached = json.loads(pdf.attachments["verdict.json"].get_file().read_bytes())
+    assert attached["signatures"][0]["signer"]["name"] == "Nguyễn Thị Ánh"
+    assert attached["sha256"] == "ab" * 32
+
+
+def test_an_independent_program_finds_the_report_whole_and_well_signed(
+    client: httpx.Client, checked: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "r.pdf").write_bytes(ask(client, ticket_of(post(client).text)).content)
+    subprocess.run(["qpdf", "--check", tmp_path / "r.pdf"], check=True, capture_output=True)
+    told = subprocess.run(["pdfsig", "-nocert", tmp_path / "r.pdf"], capture_output=True, text=True, check=False).stdout
+    assert told.count("Signature Validation: Signature is Valid.") == 1  # the other is the time stamp, which pdfsig does not judge
+
+
+def test_programs_send_the_document_and_get_the_report(client: httpx.Client, checked: dict[str, Any], house: House, tmp_path: Path) -> None:
+    answer = post(client, path="/api/v1/verify/report?lang=en")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert "Nguyễn Thị Ánh" in text_of(answer.content, tmp_path)
+    assert verdict_on(answer.content, house).indication is Indication.TOTAL_PASSED
+
+
+def test_strangers_text_is_set_as_text(client: httpx.Client, judge: FakeJudge, tmp_path: Path) -> None:
+    judge.row = row(signatures=[signed_by('#panic("x") $ \\ *b* العربية')], messages=MANY)
+    answer = ask(client, ticket_of(post(client, name="#image(1).pdf").text))
+    text = text_of(answer.content, tmp_path)
+    assert '#panic("x") $ \\ *b* ???????' in text
+    assert "#image(1).pdf" in text
+    assert "#read(" in text
+    assert "20 more in verdict.json" in text
+
+
+@pytest.mark.parametrize("ticket", ["", "x", "AAAA", "é", "A" * (MAX_TICKET + 4)])
+def test_what_is_no_ticket_of_ours_gets_no_report(client: httpx.Client, ticket: str) -> None:
+    answer = ask(client, ticket)
+    assert answer.status_code == 400
+    assert "Check the file again" in answer.text
+
+
+def test_a_changed_ticket_gets_no_report(client: httpx.Client, checked: dict[str, Any]) -> None:
+    ticket = ticket_of(post(client).text)
+    changed = ticket[:40] + ("A" if ticket[40] != "A" else "B") + ticket[41:]
+    assert ask(client, changed).status_code == 400
+
+
+def test_an_old_check_has_to_be_repeated(client: httpx.Client, checked: dict[str, Any], clock: Clock) -> None:
+    ticket, before = ticket_of(post(client).text), clock.moment
+    try:
+        clock.moment = before + VALID + timedelta(seconds=1)
+        answer = ask(client, ticket)
+    finally:
+        clock.moment = before
+    assert answer.status_code == 410
+    assert "more than 30 minutes old" in answer.text
+
+
+def test_a_form_too_large_to_be_a_ticket_is_refused(client: httpx.Client) -> None:
+    assert ask(client, "A" * (3 * MAX_TICKET)).status_code == 413
+
+
+def test_a_verdict_too_long_to_hand_around_comes_without_the_button(client: httpx.Client, judge: FakeJudge) -> None:
+    noise = [{"code": f"N{number}", "text": hashlib.sha512(bytes([number % 256, number // 256])).hexdigest()} for number in range(1000)]
+    judge.row = row(messages=noise)
+    assert 'name="ticket"' not in post(client).text
+
+
+def test_the_seal_is_made_once_and_kept(house: House) -> None:
+    first, second = report_signer(house), report_signer(house)
+    assert first.certificate_der == second.certificate_der
+    assert len(house.stores.certificates.of_holder(f"authority/{LABEL}")) == 1
+
+
+def test_a_seal_that_runs_out_soon_gets_a_new_certificate_over_the_same_key(house: House, clock: Clock) -> None:
+    first, before = report_signer(house), clock.moment
+    try:
+        clock.moment = before + timedelta(days=1096 - 20)
+        second = report_signer(house)
+    finally:
+        clock.moment = before
+    assert second.certificate_der != first.certificate_der
+    assert second.key.public_key() == first.key.public_key()
