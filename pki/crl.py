@@ -21,7 +21,7 @@ from pki.algorithms import SigningKey
 from pki.cms import tlv
 from pki.der import signed_structure
 from pki.errors import PkiError
-from pki.ports import CertificateEntry, Clock, RevocationBooks
+from pki.ports import Clock, RevocationBooks, RevokedEntry
 from pki.relations import check_key
 from pki.tsp import Extension
 from pki.urls import AuthorityUrls, shard_of

@@ -13,14 +13,14 @@ from cryptography import x509
 from pki.algorithms import SigningKey
 from pki.errors import KeyNotFoundError, PkiError
 from pki.generations import generation, names_of, series_of
-from pki.issue import Authority, CertificateRequest, Press, issue, record
+from pki.issue import Authority, CertificateRequest
 from pki.lint import SAMPLE_RATE
 from pki.offline import OfflineAuthority
-from pki.ports import CertificateState, CertificateStore, Clock, KeyStore
+from pki.ports import CertificateEntry, CertificateState, CertificateStore, Clock, KeyStore
 from pki.profile import CertificateProfile
 from pki.relations import is_issued_by
+from pki.self_sign import self_sign
 from pki.subject import Subject, legal_person
-from pki.tbs import Issuer, key_identifier
 from pki.urls import AuthorityUrls
 
 AnyAuthority = Authority | OfflineAuthority
@@ -28,6 +28,7 @@ ImportedLists = Mapping[str, Callable[[], bytes]]
 """By the name of an authority whose key is elsewhere: what reads the newest of its lists that was brought here."""
 
 ROOT, ISSUING, TSA, OCSP = "root", "issuing", "tsa", "ocsp"
+CROSS = "cross"  # profile of a certificate that one root gives another, whose holder it shares
 CURVES = {ROOT: "P-384", ISSUING: "P-256", TSA: "P-256", OCSP: "P-256"}
 TITLES = {ROOT: "Root CA", ISSUING: "Issuing CA", TSA: "Time Stamping", OCSP: "OCSP Responder"}
 CRL_SHARDS = 8  # of the issuing authority; the root has one
@@ -140,7 +141,7 @@ class _House:
 
     def current(self, label: str, *, issuer: str | None = None) -> bytes | None:
         """The newest issued certificate of a service or authority; `issuer` names whose it must be."""
-        entries = [e for e in self.store.of_holder(holder_of(label)) if e.state is CertificateState.ISSUED and e.certificate_der]
+        entries = [e for e in self.store.of_holder(holder_of(label)) if e.state is CertificateState.ISSUED and e.profile != CROSS]
         chosen = [e for e in entries if issuer is None or e.issuer == issuer]
         return chosen[-1].certificate_der if chosen else None
 
@@ -148,7 +149,7 @@ class _House:
         """The certificate of each generation, oldest first; a revoked one too, whose lists are still asked for."""
         found: list[CertificateEntry] = []
         for name in names_of(series):
-            certified = [entry for entry in self.store.of_holder(holder_of(name)) if entry.certificate_der is not None]
+            certified = [e for e in self.store.of_holder(holder_of(name)) if e.certificate_der is not None and e.profile != CROSS]
             if not certified:
                 break
             found.append(certified[-1])
@@ -197,11 +198,6 @@ class _House:
 def holder_of(label: str) -> str:
     """The holder under which the books keep a certificate of the house."""
     return f"authority/{label}"
-
-
-def cross_holder_of(label: str) -> str:
-    """The same for certificates that another root gave to the root `label`."""
-    return f"authority/{label}/cross"
 
 
 def establish(
@@ -308,8 +304,8 @@ def _service_der(house: _House, label: str, issuing: Authority) -> bytes:
 
 def _crosses(house: _House, roots: list[str]) -> Iterator[bytes]:
     for name in roots:
-        for entry in house.store.of_holder(cross_holder_of(name)):
-            if entry.state is CertificateState.ISSUED and entry.certificate_der is not None:
+        for entry in house.store.of_holder(holder_of(name)):
+            if entry.profile == CROSS and entry.state is CertificateState.ISSUED and entry.certificate_der is not None:
                 yield entry.certificate_der
 
 
@@ -319,19 +315,14 @@ def _certify(authority: Authority, label: str, organization: Organization, key: 
 
 
 def _self_sign(house: _House, organization: Organization) -> bytes:
-    """The root's own certificate, by the same three moves: it is its own issuer."""
-    key, profile, now = house.key(ROOT), house.profiles[ROOT], house.clock()
-    subject, start = organization.subject(ROOT), now.replace(microsecond=0)
-    issuer = Issuer(
-        name=ROOT,
-        subject=subject.x509_name(),
-        public_key=key.public_key(),
-        key_identifier=key_identifier(key.public_key()),
-        not_before=start,
-        not_after=start + profile.validity,
+    return self_sign(
+        ROOT,
+        holder=holder_of(ROOT),
+        subject=organization.subject(ROOT),
+        profile=house.profiles[ROOT],
+        key=house.key(ROOT),
+        store=house.store,
+        urls=house.urls,
+        now=house.clock(),
+        lint_rate=house.lint_rate,
     )
-    press = Press(issuer, key, house.urls, crl_shards=1, lint_rate=house.lint_rate)
-    request = CertificateRequest(profile=ROOT, subject=subject, public_key=key.public_key(), holder=holder_of(ROOT))
-    prepared = press.prepare(profile, request, now=now)
-    record(house.store, prepared, at=now)
-    return issue(house.store, press, prepared, at=now).certificate_der

@@ -1,18 +1,19 @@
 """Generations of an authority: `root` and `issuing` come first, `root-2` and `issuing-2` after a rollover, and so on.
 
 A name of this form is at once the label of the key, the issuer's name in the books and the last part of its published addresses. All roots
-of one series bear one subject name and differ in their keys: certificates between them are then self-issued, which no path length constraint
-counts (RFC 5280 section 4.2.1.9; RFC 4210 section 4.4). Names of issuing authorities differ.
+bear one subject name and differ in their keys: certificates between them are then self-issued, which no path length constraint counts
+(RFC 5280 section 4.2.1.9; RFC 4210 section 4.4). Names of issuing authorities differ.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import count
 
-from pki.ports import CertificateEntry, CertificateStore
+from pki.ports import RevocationBooks
 
 MAX_GENERATIONS = 99
 
@@ -44,18 +45,28 @@ def names_of(series: str) -> Iterator[str]:
         yield generation(series, number)
 
 
+@dataclass(frozen=True)
+class _OnEveryList:
+    """A :class:`pki.ports.RevokedEntry` under the name of another generation."""
+
+    issuer: str
+    serial: int
+    revoked_at: datetime | None
+    revocation_reason: str | None
+
+
 class SharedNameBooks:
     """The books as one generation of roots sees them for its CRL: what *any* generation revoked counts.
 
     They share a name, so a verifier takes the CRL of each for all of them (RFC 5280 section 6.3.3 f): none may be silent about another's.
     """
 
-    def __init__(self, store: CertificateStore, names: Iterable[str]) -> None:
+    def __init__(self, store: RevocationBooks, names: Iterable[str]) -> None:
         self._store, self._names = store, tuple(names)
 
-    def revoked(self, issuer: str, *, shard: int, shards: int) -> list[CertificateEntry]:
+    def revoked(self, issuer: str, *, shard: int, shards: int) -> list[_OnEveryList]:
         found = (entry for name in self._names for entry in self._store.revoked(name, shard=shard, shards=shards))
-        return [replace(entry, issuer=issuer) for entry in found]
+        return [_OnEveryList(issuer, entry.serial, entry.revoked_at, entry.revocation_reason) for entry in found]
 
     def next_crl_number(self, issuer: str, *, shard: int) -> int:
         return self._store.next_crl_number(issuer, shard=shard)

@@ -1,0 +1,60 @@
+"""Certificate requests between homes: PKCS#10 (RFC 2986), made with a key that may be in a token, and read back with their proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from pki.algorithms import PublicKey, SigningKey
+from pki.der import SEQUENCE, element, signed_structure
+from pki.errors import EncodingError, SignatureError, UnsupportedAlgorithmError
+from pki.subject import Subject
+
+MAX_REQUEST = 16 * 1024  # octets
+
+_VERSION_1 = b"\x02\x01\x00"
+_NO_ATTRIBUTES = b"\xa0\x00"
+
+
+@dataclass(frozen=True)
+class CaRequest:
+    """What a request asks for, its signature verified under its own key."""
+
+    subject: Subject
+    public_key: PublicKey
+    der: bytes
+
+
+def make_request(subject: Subject, key: SigningKey) -> bytes:
+    """DER CertificationRequest. Signed by `key` alone, so that a key in a token can ask too."""
+    spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    info = element(SEQUENCE, _VERSION_1 + subject.x509_name().public_bytes() + spki + _NO_ATTRIBUTES)
+    return signed_structure(info, key.algorithm.identifier_der, key.sign(info))
+
+
+def request_pem(request_der: bytes) -> bytes:
+    return x509.load_der_x509_csr(request_der).public_bytes(Encoding.PEM)
+
+
+def read_request(data: bytes) -> CaRequest:
+    """From PEM or DER; raises EncodingError, UnsupportedAlgorithmError, :class:`pki.errors.SignatureError` or SubjectError."""
+    if len(data) > MAX_REQUEST:
+        raise EncodingError(f"certificate request: {len(data)} octets, more than the {MAX_REQUEST} that are read")
+    try:
+        request = x509.load_pem_x509_csr(data) if b"-----BEGIN" in data else x509.load_der_x509_csr(data)
+        key = request.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+        raise EncodingError("certificate request: not a PKCS#10 request in PEM or DER") from exc
+    if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
+        raise UnsupportedAlgorithmError("certificate request: its key is neither EC nor RSA")
+    try:
+        possessed = request.is_signature_valid
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+        possessed = False
+    if not possessed:
+        raise SignatureError("certificate request: its signature does not verify under its own key; possession is not proven")
+    return CaRequest(Subject.from_x509(request.subject), key, request.public_bytes(Encoding.DER))

@@ -1,0 +1,254 @@
+"""A ceremony in the home of a root: keys are made, CA certificates and lists signed, and everything held against the ceremony's file.
+
+    done = hold(plan, requests={"issuing": csr_der}, keys=keys, store=store, profiles=profiles, clock=clock, approvals=approvals, by="an")
+
+Nothing is signed before a second person's approval of exactly this file is redeemed. What an interrupted ceremony left is used as it
+stands: a key that was made, a certificate that was issued; so it may be repeated until it is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from pki.algorithms import PublicKey
+from pki.ca_request import CaRequest, read_request
+from pki.ceremony_check import CeremonyMismatchError, check_certificate, check_request
+from pki.ceremony_plan import CROSS, ROOT, CeremonyPlan, CertificatePlan, KeyHome
+from pki.crl import CrlSigner
+from pki.errors import PkiError
+from pki.establish import holder_of
+from pki.generations import SharedNameBooks, names_of, number_of
+from pki.issue import Authority, CertificateRequest
+from pki.lint import SAMPLE_RATE
+from pki.ports import CertificateState, CertificateStore, Clock, KeyStore
+from pki.profile import CertificateProfile
+from pki.self_sign import self_sign
+from pki.tbs import Issuer
+from pki.urls import AuthorityUrls
+
+
+class CeremonyError(PkiError):
+    """A ceremony cannot be held as its file says."""
+
+
+@dataclass(frozen=True)
+class Approval:
+    """A second person's word. `id` names it in the books; times are aware UTC."""
+
+    id: str
+    requested_by: str
+    approved_by: str
+    approved_at: datetime
+
+
+class Approvals(Protocol):
+    """Where approvals stand."""
+
+    def redeem(self, *, kind: str, sha256: bytes, at: datetime) -> Approval:
+        """Uses up the approval of exactly the file with this SHA-256; raises where there is none in force.
+
+        Redeeming it again for the same file gives it again: an interrupted ceremony goes on.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Made:
+    """One thing that a ceremony made, or that stood already (`fresh` is False). `der` is None for a key, which nobody sees."""
+
+    kind: str
+    """key, request, certificate or crl"""
+    name: str
+    fresh: bool
+    at: datetime
+    der: bytes | None = None
+    public_key: PublicKey | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    approval: Approval
+    made: tuple[Made, ...]
+
+    def certificates(self) -> dict[str, bytes]:
+        return {each.name: each.der for each in self.made if each.kind == "certificate" and each.der is not None}
+
+    def crls(self) -> dict[str, bytes]:
+        return {each.name: each.der for each in self.made if each.kind == "crl" and each.der is not None}
+
+
+def hold(
+    plan: CeremonyPlan,
+    *,
+    requests: Mapping[str, bytes],
+    keys: KeyStore,
+    store: CertificateStore,
+    profiles: Mapping[str, CertificateProfile],
+    clock: Clock,
+    approvals: Approvals,
+    lint_rate: float = SAMPLE_RATE,
+) -> Outcome:
+    """The whole ceremony. `requests` are PKCS#10, PEM or DER, by the label of the key.
+
+    Raises :class:`CeremonyError`, :class:`pki.ceremony_check.CeremonyMismatchError`, what `approvals` raises, and errors of `pki`.
+    """
+    altar = _Ceremony(plan, keys, store, profiles, clock, lint_rate)
+    asked = altar.requests(requests)
+    altar.check_possible()
+    approval = approvals.redeem(kind="ca", sha256=plan.sha256, at=clock())
+    made = [*altar.make_keys(), *asked.values()]
+    public = {each.name: each.public_key for each in made if each.public_key is not None}
+    for wanted in plan.certificates:
+        made.append(altar.certify(wanted, public))
+    return Outcome(approval, (*made, *altar.lists()))
+
+
+@dataclass(frozen=True)
+class _Ceremony:
+    plan: CeremonyPlan
+    keys: KeyStore
+    store: CertificateStore
+    profiles: Mapping[str, CertificateProfile]
+    clock: Clock
+    lint_rate: float
+
+    def requests(self, given: Mapping[str, bytes]) -> dict[str, Made]:
+        """Reads the requests that the file asks for and holds them against it."""
+        found: dict[str, Made] = {}
+        for wanted in self.plan.certificates:
+            key = self.plan.key(wanted.subject)
+            if key is None or key.home is KeyHome.HERE or wanted.profile == CROSS:
+                continue
+            if wanted.subject not in given:
+                raise CeremonyError(
+                    f"certificate {wanted.title}: its request is missing; bring {wanted.subject}.csr from the home that serves"
+                )
+            request: CaRequest = read_request(given[wanted.subject])
+            check_request(self.plan, wanted, request)
+            found[wanted.subject] = Made("request", wanted.subject, True, self.clock(), request.der, request.public_key)
+        return found
+
+    def check_possible(self) -> None:
+        """Everything that can be known before an approval is used up."""
+        here = self.keys.labels()
+        new = {key.label for key in self.plan.keys}
+        for wanted in self.plan.certificates:
+            for label in {wanted.issuer, *([wanted.subject] if wanted.profile == CROSS else [])}:
+                if label not in new and (label not in here or self.current(label) is None):
+                    raise CeremonyError(f"certificate {wanted.title}: this home holds no root {label!r}; name the home of the root")
+            if wanted.validity > self.profiles[wanted.profile].validity:
+                most = self.profiles[wanted.profile].validity.days
+                raise CeremonyError(f"certificate {wanted.title}: {wanted.validity.days} days, profile {wanted.profile} allows {most}")
+        self._check_generations()
+
+    def _check_generations(self) -> None:
+        standing = [name for name in names_of(ROOT) if self.current(name) is not None]
+        for wanted in self.plan.certificates:
+            if wanted.profile != ROOT:
+                continue
+            if number_of(wanted.subject) > len(standing) + 1:
+                raise CeremonyError(
+                    f"certificate {wanted.title}: the newest root here is {standing[-1] if standing else 'none'}; no number may be left out"
+                )
+            first = self.current(ROOT)
+            if (
+                first is not None
+                and Issuer.from_certificate(ROOT, first).subject.public_bytes() != self.plan.subject(wanted).x509_name().public_bytes()
+            ):
+                raise CeremonyError(
+                    f"certificate {wanted.title}: a new root bears the first one's name, octet for octet (RFC 4210 section 4.4)"
+                )
+
+    def make_keys(self) -> list[Made]:
+        """Keys whose home is here, where they do not stand yet."""
+        made: list[Made] = []
+        for plan in self.plan.made(KeyHome.HERE):
+            fresh = plan.label not in self.keys.labels()
+            key = self.keys.generate(plan.label, curve=plan.curve) if fresh else self.keys.open(plan.label)
+            made.append(Made("key", plan.label, fresh, self.clock(), None, key.public_key()))
+        return made
+
+    def certify(self, wanted: CertificatePlan, public: Mapping[str, PublicKey]) -> Made:
+        """One certificate, made or found as it stands, and held against the file."""
+        key = public.get(wanted.subject) or self.keys.open(wanted.subject).public_key()
+        der = self.current(wanted.subject, cross_by=wanted.issuer if wanted.profile == CROSS else None)
+        fresh = der is None
+        if der is None:
+            der = self._self_sign(wanted) if wanted.profile == ROOT else self._sign(wanted, key)
+        issuer_der = der if wanted.profile == ROOT else self._certificate(wanted.issuer)
+        check_certificate(
+            self.plan, wanted, der, issuer_der, subject_der=self._certificate(wanted.subject) if wanted.profile == CROSS else None
+        )
+        if Issuer.from_certificate(wanted.subject, der).public_key != key:
+            raise CeremonyMismatchError(f"certificate {wanted.title}: it stands for another key; nothing was changed")
+        return Made("certificate", wanted.title, fresh, self.clock(), der)
+
+    def lists(self) -> list[Made]:
+        """A new list of every root whose key is here: each tells what any of them revoked, for they share a name."""
+        roots = [name for name in names_of(ROOT) if self.current(name) is not None and name in self.keys.labels()]
+        return [Made("crl", name, True, self.clock(), self.crl_signer(name, roots).crl(0)) for name in roots]
+
+    def crl_signer(self, name: str, roots: list[str]) -> CrlSigner:
+        return CrlSigner(
+            issuer=name,
+            issuer_certificate_der=self._certificate(name),
+            key=self.keys.open(name),
+            store=SharedNameBooks(self.store, roots),
+            clock=self.clock,
+            shards=1,
+            base_url=self.plan.base_url,
+            validity=self.plan.crl_validity,
+        )
+
+    def current(self, label: str, *, cross_by: str | None = None) -> bytes | None:
+        """The newest certificate in force of a key; `cross_by` names the root that gave it, where it is one between roots."""
+        entries = [entry for entry in self.store.of_holder(holder_of(label)) if entry.state is CertificateState.ISSUED]
+        if cross_by is None:
+            chosen = [entry for entry in entries if entry.profile != CROSS]
+        else:
+            chosen = [entry for entry in entries if entry.profile == CROSS and entry.issuer == cross_by]
+        return chosen[-1].certificate_der if chosen else None
+
+    def _certificate(self, label: str) -> bytes:
+        found = self.current(label)
+        if found is None:
+            raise CeremonyError(f"{label} has no certificate yet; in the ceremony's file it must come before what it signs")
+        return found
+
+    def _profile(self, wanted: CertificatePlan) -> CertificateProfile:
+        """As long as the file says; between roots no longer than the one that is certified."""
+        validity = wanted.validity
+        if wanted.profile == CROSS:
+            until = Issuer.from_certificate(wanted.subject, self._certificate(wanted.subject)).not_after
+            validity = min(validity, until - self.clock().replace(microsecond=0))
+        return replace(self.profiles[wanted.profile], validity=validity)
+
+    def _sign(self, wanted: CertificatePlan, key: PublicKey) -> bytes:
+        authority = Authority(
+            name=wanted.issuer,
+            certificate_der=self._certificate(wanted.issuer),
+            key=self.keys.open(wanted.issuer),
+            profiles={wanted.profile: self._profile(wanted)},
+            store=self.store,
+            clock=self.clock,
+            urls=AuthorityUrls(self.plan.base_url),
+            lint_rate=self.lint_rate,
+        )
+        request = CertificateRequest(wanted.profile, self.plan.subject(wanted), key, holder_of(wanted.subject))
+        return authority.certify(request).certificate_der
+
+    def _self_sign(self, wanted: CertificatePlan) -> bytes:
+        return self_sign(
+            wanted.subject,
+            holder=holder_of(wanted.subject),
+            subject=self.plan.subject(wanted),
+            profile=self._profile(wanted),
+            key=self.keys.open(wanted.subject),
+            store=self.store,
+            urls=AuthorityUrls(self.plan.base_url),
+            now=self.clock(),
+            lint_rate=self.lint_rate,
+        )
