@@ -102,14 +102,22 @@ def test_later_start_may_be_asked_for(authority: TestAuthority) -> None:
     assert authority.established.issuing.certify(asked(not_before=start)).not_before == start
 
 
-def test_serials_of_2000_certificates_are_unique_positive_and_random() -> None:
-    serials = {draw_serial() for _ in range(2000)}
-    assert len(serials) == 2000
+def test_10000_serials_are_unique_positive_and_random() -> None:
+    serials = {draw_serial() for _ in range(10_000)}
+    assert len(serials) == 10_000
     assert all(0 < serial < 1 << 159 for serial in serials)
     # 64 random bits would already make each of these improbable: no two share their low or high 64 bits, every bit takes both values
-    assert len({serial & (1 << 64) - 1 for serial in serials}) == 2000
-    assert len({serial >> 95 for serial in serials}) == 2000
-    assert all(600 < sum(serial >> bit & 1 for serial in serials) < 1400 for bit in range(158))
+    assert len({serial & (1 << 64) - 1 for serial in serials}) == 10_000
+    assert len({serial >> 95 for serial in serials}) == 10_000
+    assert all(4500 < sum(serial >> bit & 1 for serial in serials) < 5500 for bit in range(158))  # ten standard deviations
+
+
+@pytest.mark.parametrize("count", [100, pytest.param(10_000, marks=pytest.mark.long)])
+def test_the_serials_in_certificates_are_those_drawn(authority: TestAuthority, count: int) -> None:
+    issuing = authority.established.issuing
+    serials = {issuing.prepare(asked()).serial for _ in range(count)}
+    assert len(serials) == count
+    assert all(0 < serial < 1 << 159 for serial in serials)
 
 
 def test_crl_shard_in_the_certificate_is_that_of_its_serial(authority: TestAuthority) -> None:
