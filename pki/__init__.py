@@ -73,5 +73,6 @@ __all__ = [
     "tsp",
     "urls",
     "validation_cache",
+    "weak_keys",
     "wrap",
 ]

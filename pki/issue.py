@@ -21,6 +21,7 @@ from pki.press import CertificateRequest, PreparedCertificate, Press, draw_seria
 from pki.profile import CertificateProfile
 from pki.tbs import Issuer, public_key_sha256
 from pki.urls import AuthorityUrls, shard_of
+from pki.weak_keys import KeyCheck, refuse_weak_key
 
 __all__ = [
     "REVOCATION_REASONS",
@@ -62,6 +63,7 @@ class Authority:
         crl_shards: int = 1,
         serials: Callable[[], int] = draw_serial,
         lint_rate: float = SAMPLE_RATE,
+        key_check: KeyCheck = refuse_weak_key,
     ) -> None:
         issuer = Issuer.from_certificate(name, certificate_der)
         if public_key_sha256(issuer.public_key) != public_key_sha256(key.public_key()):
@@ -76,6 +78,7 @@ class Authority:
         self.clock = clock
         self.urls = urls
         self.crl_shards = crl_shards
+        self._key_check = key_check
         self._press = Press(issuer, key, urls, crl_shards, serials, lint_rate)
 
     @property
@@ -88,10 +91,11 @@ class Authority:
         return self._press
 
     def prepare(self, request: CertificateRequest) -> PreparedCertificate:
-        """Move 1. Nothing is kept yet. Raises ProfileError or :class:`pki.errors.IssuanceError`."""
+        """Move 1. Nothing is kept yet. Raises ProfileError, :class:`pki.errors.WeakKeyError` or another IssuanceError."""
         profile = self.profiles.get(request.profile)
         if profile is None:
             raise IssuanceError(f"profile {request.profile!r} is unknown; expected one of {', '.join(sorted(self.profiles))}")
+        self._key_check(request.public_key)
         return self._press.prepare(profile, request, now=self.clock())
 
     def record(self, prepared: PreparedCertificate) -> None:

@@ -23,6 +23,7 @@ from pki.errors import (
     IssuanceError,
     NotRecordedError,
     SignatureError,
+    WeakKeyError,
 )
 from pki.issue import REVOCATION_REASONS, Authority, CertificateRequest, draw_serial
 from pki.ports import CertificateState
@@ -283,7 +284,7 @@ def test_authority_needs_a_ca_certificate(authority: TestAuthority, der: bytes |
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"profile": "pupil"}, "profile 'pupil' is unknown; expected one of issuing, ocsp, principal"),
+        ({"profile": "pupil"}, "profile 'pupil' is unknown; expected one of cross, issuing, ocsp, principal"),
         ({"profile": "issuing"}, "profile issuing: issued by root, got issuer issuing"),
         ({"holder": ""}, "holder: expected an id of 1 to 200 characters, got 0"),
         ({"holder": "x" * 201}, "holder: expected an id of 1 to 200 characters, got 201"),
@@ -305,7 +306,7 @@ def test_request_outside_its_profile_is_refused(authority: TestAuthority) -> Non
 
 
 def test_weak_key_is_refused(authority: TestAuthority) -> None:
-    with pytest.raises(ProfileError, match="got a RSA-1024 key"):
+    with pytest.raises(WeakKeyError, match=r"weak key \(rsa-too-short\): RSA of 1024 bits, expected at least 2048"):
         authority.established.issuing.prepare(asked(public_key=rsa.generate_private_key(65537, 1024).public_key()))
 
 
