@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from db import log
 from db.blocked_keys import refused_keys
+from db.bulk_rows import insert_all
 from db.engine import Database
 from db.log import NewEntry
 from db.tables import certificates, holder_keys
@@ -45,13 +46,11 @@ class BulkChunks:
             entries = _abandon(connection, chunk.attempt, at) if chunk.attempt else []
             if prepared:
                 try:
-                    connection.execute(sa.insert(certificates), [_recorded(each, at) for each in prepared])
+                    insert_all(connection, certificates, [_recorded(each, at) for each in prepared])
                 except sa.exc.IntegrityError:
                     raise DuplicateSerialError(f"{prepared[0].issuer}: one of {len(prepared)} serials is taken") from None
-                connection.execute(
-                    sa.insert(bulk_certificates),
-                    [{"attempt": attempt, "issuer": each.issuer, "serial": each.serial} for each in prepared],
-                )
+                theirs = [{"attempt": attempt, "issuer": each.issuer, "serial": each.serial} for each in prepared]
+                insert_all(connection, bulk_certificates, theirs)
             _refuse(connection, chunk, refusals)
             entries += [_entry("certificate.recorded", each, at, profile=each.profile) for each in prepared]
             log.append_all(connection, entries)
@@ -102,7 +101,7 @@ def _issue(connection: sa.Connection, chunk: Chunk, attempt: str, signed: Sequen
         .values(state=_ISSUED, certificate_der=sa.bindparam("der"), issued_at=at),
         [{"of": each.prepared.issuer, "number": each.prepared.serial, "der": each.certificate_der} for each in signed],
     )
-    connection.execute(sa.insert(holder_keys), [_key(each) for each in signed])
+    insert_all(connection, holder_keys, [_key(each) for each in signed])
     connection.execute(
         sa.update(bulk_people)
         .where(bulk_people.c.batch_id == chunk.batch_id, bulk_people.c.chunk == chunk.number, bulk_people.c.state == "waiting")
@@ -159,6 +158,7 @@ def _abandon(connection: sa.Connection, attempt: str, at: datetime) -> list[NewE
 def _require_recorded(
     connection: sa.Connection, chunk: Chunk, attempt: str, prepared: Sequence[PreparedCertificate], *, lock: bool = False
 ) -> None:
+    """With `lock` nobody else changes them before this transaction ends."""
     chosen = (
         sa.select(certificates.c.serial, certificates.c.tbs_sha256)
         .join(
@@ -167,8 +167,8 @@ def _require_recorded(
         )
         .where(bulk_certificates.c.attempt == attempt, certificates.c.state == _RECORDED)
     )
-    rows = connection.execute(chosen.with_for_update(of=certificates) if lock else chosen)
-    standing = {serial: bytes(sha256) for serial, sha256 in rows}
+    rows = connection.execute(chosen.with_for_update(of=certificates) if lock else chosen).all()
+    standing = {row.serial: bytes(row.tbs_sha256) for row in rows}
     if standing != {each.serial: hashlib.sha256(each.tbs_der).digest() for each in prepared}:
         raise SupersededError(f"batch {chunk.batch_id}, chunk {chunk.number}: its certificates do not stand recorded as they were prepared")
 

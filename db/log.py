@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from db.bulk_rows import insert_all
 from db.engine import Database
 from db.errors import SchemaError
 from db.log_leaf import canonical_entry, leaf_of, new_salt
@@ -67,7 +68,7 @@ def append_all(connection: sa.Connection, entries: Sequence[NewEntry]) -> int:
         raise SchemaError("the log has no head; expected the row that the first migration makes")
     first = int(size) - len(entries)
     if entries:
-        connection.execute(sa.insert(log_entries), [_values(position, entry) for position, entry in enumerate(entries, first)])
+        insert_all(connection, log_entries, [_values(position, entry) for position, entry in enumerate(entries, first)])
     return first
 
 
