@@ -16,11 +16,13 @@ from db.holder_keys import HolderKeys
 from db.log import Log
 from db.log_seal import LogSealer
 from db.log_tree import LogTree
+from db.officers import Officers as OfficerBooks
 from db.pin_attempts import PinAttempts
 from db.prepared import PreparedSignatures
 from db.publication import Publications
 from db.reconciliation import Reconciliation
 from db.records import Records
+from db.registration import Requests
 from db.roster import Roster
 from pki.establish import EstablishedAuthority
 from pki.evidence import InProcessValidationData
@@ -31,6 +33,7 @@ from pki.profile import CertificateProfile
 from pki.publication import Publisher
 from pki.timestamp import TimeStampAuthority
 from records.holder import Holders
+from records.registration import Registration
 from records.renewals import Renewals
 from records.roster_service import RosterService
 from records.service import RecordService
@@ -55,6 +58,8 @@ class Stores:
     log: Log
     log_tree: LogTree
     publications: Publications
+    officers: OfficerBooks
+    requests: Requests
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,7 @@ class Services:
     records: RecordService
     holders: Holders
     renewals: Renewals
+    registration: Registration
 
 
 @dataclass(frozen=True)

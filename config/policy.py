@@ -33,8 +33,8 @@ def load_policy(name_or_file: str) -> VerificationPolicy:
 
 
 def policy_names() -> tuple[str, ...]:
-    """The policies that come with the house; workflows lie in the same folder and are none."""
-    return tuple(name for name in names("policies") if not name.startswith("workflow-"))
+    """The policies that come with the house; workflows and the policy of registration lie in the same folder and are none."""
+    return tuple(name for name in names("policies") if not name.startswith(("workflow-", "registration")))
 
 
 def _shipped(name: str) -> Mapping[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from certs.loader import load, names
+from config.clock import clock_policy, stamping_clock
 from config.house import House, Services, Stores
 from config.house_file import HousePlan
 from config.log import log_sealer
 from config.policy import load_policy
+from config.registration import registration_policy
 from config.settings import Settings
 from db.api_keys import ApiKeys
 from db.archive_holds import ArchiveHolds
@@ -19,11 +21,13 @@ from db.holder_keys import HolderKeys
 from db.leases import Leases
 from db.log import Log
 from db.log_tree import LogTree
+from db.officers import Officers as OfficerBooks
 from db.pin_attempts import PinAttempts
 from db.prepared import PreparedSignatures
 from db.publication import Publications
 from db.reconciliation import Reconciliation
 from db.records import Records
+from db.registration import Requests
 from db.roster import Roster
 from db.statuses import Statuses
 from pki.crl import CrlSigner
@@ -40,7 +44,9 @@ from pki.publication import Publisher
 from pki.timestamp import TimeStampAuthority
 from records.export import Exporter
 from records.holder import Holders
+from records.officers import Officers
 from records.pin_gate import PinGate
+from records.registration import Registration
 from records.renewals import Renewals
 from records.roster_service import RosterService
 from records.service import RecordService
@@ -69,12 +75,14 @@ def wire(
     issuing = authority.issuing
     services = (EarlierIssuer(issuing, authority.ocsp), *authority.earlier_issuers)
     responders = tuple(_responder(each, Statuses(database), clock) for each in services)
+    timing = clock_policy()
     tsa = TimeStampAuthority(
         certificate_der=authority.tsa.certificate_der,
         chain=authority.chain_of(authority.tsa.certificate_der),
         key=authority.tsa.key,
         policy_oid=profiles[authority.tsa.label].policies[0],
-        clock=clock,
+        clock=stamping_clock(clock, timing, settings.clock_check),
+        accuracy=timing.accuracy,
     )
     roots = [root.name for root in authority.roots]
     crl_signers = tuple(
@@ -127,12 +135,15 @@ def stores_of(settings: Settings, database: Database) -> Stores:
         log=Log(database),
         log_tree=LogTree(database),
         publications=Publications(database),
+        officers=OfficerBooks(database),
+        requests=Requests(database),
     )
 
 
 def _services(settings: Settings, plan: HousePlan, stores: Stores, keys: KeyStore, clock: Clock, renewals: Renewals) -> Services:
     pages = (settings.public_url or plan.base_url).rstrip("/")
-    exporter = Exporter(verify_url=f"{pages}/verify")
+    exporter, kdf = Exporter(verify_url=f"{pages}/verify"), KeyDerivation()
+    officers = Officers(stores.officers, keys, kdf, clock)
     return Services(
         roster=RosterService(stores.roster, keys, clock),
         records=RecordService(
@@ -142,8 +153,9 @@ def _services(settings: Settings, plan: HousePlan, stores: Stores, keys: KeyStor
             exporter=exporter,
             clock=clock,
         ),
-        holders=Holders(stores.holder_keys, keys, KeyDerivation(), PinGate(stores.pin_attempts, clock)),
+        holders=Holders(stores.holder_keys, keys, kdf, PinGate(stores.pin_attempts, clock)),
         renewals=renewals,
+        registration=Registration(stores.requests, officers, registration_policy(), clock),
     )
 
 

@@ -97,3 +97,15 @@ class AlreadyWithdrawnError(LifeCycleError):
 
 class EnrolmentError(RecordsError):
     """A person cannot get a certificate: blocked, of a role that signs nothing, or of another school."""
+
+
+class OfficerError(RecordsError):
+    """A registration officer cannot be added or removed as asked."""
+
+
+class OfficerLockedError(RecordsError):
+    """Too many wrong PINs: the officer is removed by another and added anew."""
+
+
+class StillIssuingError(RecordsError):
+    """Somebody else issues what this request asks for at this moment; ask again."""

@@ -6,7 +6,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 import db.tables_life
-import db.tables_publication  # noqa: F401 - tables of the same metadata
+import db.tables_publication
+import db.tables_registration  # noqa: F401 - tables of the same metadata
 from db.engine import Database
 from db.errors import DatabaseError, SchemaError
 from db.schema import require_current, upgrade

@@ -1,0 +1,11 @@
+"""The registration policy that comes with the house: `certs/policies/registration.toml`."""
+
+from __future__ import annotations
+
+from certs.loader import load
+from pki.registration_policy import RegistrationPolicy
+
+
+def registration_policy() -> RegistrationPolicy:
+    """Raises :class:`pki.registration_policy.RegistrationPolicyError`."""
+    return RegistrationPolicy.from_mapping(load("policies", "registration"))
