@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from config.ceremony_mark import in_ceremony, refuse_unfinished
+from config.clock import utc_now as utc_now
 from config.errors import HouseExistsError, NoHouseError, SettingsError
 from config.house import House, Stores
 from config.house_file import HousePlan, read_plan, write_plan, write_whole
@@ -38,11 +39,6 @@ from pki.urls import AuthorityUrls
 from signing.ports import RecordBook
 
 
-def utc_now() -> datetime:
-    """The wall clock: the only one outside tests."""
-    return datetime.now(UTC)
-
-
 def create_house(settings: Settings, plan: HousePlan, *, clock: Clock, passphrase: str, lint_rate: float = SAMPLE_RATE) -> House:
     """Makes key store, database, keys and certificates, and in `settings.home` `ca/root.pem` and `ca/issuing.pem` last of all.
 
@@ -54,6 +50,8 @@ def create_house(settings: Settings, plan: HousePlan, *, clock: Clock, passphras
     plan = replace(plan, key_store=key_store_uri(place) if settings.key_store else plan.key_store)
     if settings.root_pem.exists():
         raise HouseExistsError(f"{settings.home} holds an authority already (ca/root.pem); nothing was changed")
+    if in_ceremony(settings):
+        raise HouseExistsError(f"{settings.home} belongs to a ceremony (docs/ceremony.md); name another home; nothing was changed")
     begun = settings.house_file.exists()
     if begun and read_plan(settings.house_file) != plan:
         raise SettingsError(f"{settings.house_file} stands from an earlier, unfinished run with other values; repeat those or remove it")
@@ -89,6 +87,7 @@ def open_house(settings: Settings, *, clock: Clock, passphrase: str, lint_rate: 
     Raises :class:`config.errors.NoHouseError`, :class:`pki.errors.WrongSecretError`, :class:`db.errors.SchemaError` and the like.
     """
     plan = read_plan(settings.house_file)
+    refuse_unfinished(settings)
     if not settings.root_pem.exists():
         raise NoHouseError(f"{settings.home}: setting up was interrupted; run `eduseal init --home {settings.home}` again")
     keys = open_key_store(key_store_place(settings, plan), passphrase)
