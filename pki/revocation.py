@@ -11,7 +11,8 @@ which an archive time stamp proves the evidence to have existed: evidence later 
 
 1. Evidence counts that is authentic and about the certificate (:mod:`pki.ocsp_check`, :mod:`pki.crl_check`); the rest leaves a message.
 2. Revoked at or before `at` is REVOKED, however old the evidence. For a compromised key an earlier invalidityDate counts instead of the
-   date of revocation. certificateHold ends where later evidence says good and `at` lies after the hold was last seen.
+   date of revocation. certificateHold is ON_HOLD, which only later evidence can settle: it ends where that says good and `at` lies after
+   the hold was last seen; where `at` lies within a hold that was released or became a revocation, the certificate was REVOKED.
 3. Evidence issued after the certificate expired says good only where it reaches back: expiredCertsOnCRL or archiveCutoff is not after
    notAfter.
 4. Good evidence is fresh for `at` where its thisUpdate is `at` or later, so that no revocation before `at` can be missing from it; or,

@@ -19,6 +19,8 @@ class RevocationState(StrEnum):
 
     GOOD = "good"
     REVOKED = "revoked"
+    ON_HOLD = "on-hold"
+    """Suspended (certificateHold), and nothing says how that ended: it may become good again, or revoked."""
     NOT_FRESH = "not-fresh"
     UNKNOWN = "unknown"
 
@@ -46,7 +48,7 @@ UNTIL_NEXT_UPDATE = Freshness(accept_issued_before=True)
 
 @dataclass(frozen=True)
 class RevocationResult:
-    """The answer. `revoked_at` is set for REVOKED, and for GOOD where a later revocation is known of (`reason` likewise).
+    """The answer. `revoked_at` is set for REVOKED and ON_HOLD, and for GOOD where a later revocation is known of (`reason` likewise).
 
     `source` ("OCSP" or "CRL"), `this_update` and `next_update` are of the evidence that decided, None for UNKNOWN. `signer_not_after` is
     when the key
@@ -65,14 +67,18 @@ class RevocationResult:
     @property
     def fresh(self) -> bool:
         """Whether the evidence is fresh for the control time; a certificate that is REVOKED stays so, however old the evidence."""
-        return self.state in (RevocationState.GOOD, RevocationState.REVOKED)
+        return self.state in (RevocationState.GOOD, RevocationState.REVOKED, RevocationState.ON_HOLD)
 
 
 def conclude(findings: Sequence[Finding], inquiry: Inquiry, at: datetime, freshness: Freshness) -> RevocationResult:
     # 2.
-    for finding in findings:
-        if finding.state == "revoked" and _since(finding) <= at and not _lifted(finding, findings, at):
+    past = [finding for finding in findings if finding.state == "revoked" and _since(finding) <= at]
+    for finding in sorted(past, key=_is_hold):
+        if not _is_hold(finding):
             return _result(RevocationState.REVOKED, finding, inquiry, revoked=finding)
+        if not _lifted(finding, findings, at):
+            state = RevocationState.REVOKED if _is_over(finding, findings) else RevocationState.ON_HOLD
+            return _result(state, finding, inquiry, revoked=finding)
     # 3.
     usable = [finding for finding in findings if _reaches(finding, inquiry)]
     # 4.
@@ -101,10 +107,22 @@ def _since(finding: Finding) -> datetime:
     return finding.revoked_at
 
 
+def _is_hold(finding: Finding) -> bool:
+    return finding.state == "revoked" and finding.reason == "certificateHold"
+
+
 def _lifted(hold: Finding, findings: Sequence[Finding], at: datetime) -> bool:
-    if hold.reason != "certificateHold" or hold.this_update >= at:
-        return False
-    return any(other.state == "good" and other.this_update > hold.this_update for other in findings)
+    """Whether the hold was last seen before `at` and was released since: a signature of that time is made after it."""
+    return hold.this_update < at and any(other.state == "good" and other.this_update > hold.this_update for other in findings)
+
+
+def _is_over(hold: Finding, findings: Sequence[Finding]) -> bool:
+    """Whether waiting changes nothing any more: the hold was released, or became a revocation. What fell into it stays without validity
+
+    (Regulation (EU) 910/2014 article 28(5)(a): a suspended certificate loses its validity for the period of suspension).
+    """
+    later = [other for other in findings if other.this_update > hold.this_update]
+    return any(other.state == "good" for other in later) or any(other.state == "revoked" and not _is_hold(other) for other in findings)
 
 
 def _reaches(finding: Finding, inquiry: Inquiry) -> bool:

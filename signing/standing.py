@@ -162,6 +162,10 @@ def _refuse_flood(result: RevocationResult) -> None:
 
 
 def _refuse_revoked(result: RevocationResult, role: CertificateRole, horizon: Horizon) -> None:
+    if result.state is RevocationState.ON_HOLD:
+        again = f"; ask again after {rfc3339(result.next_update)}" if result.next_update else ""
+        text = f"the {role.value} certificate is suspended since {rfc3339(result.revoked_at)}, and how that ends is not known{again}"
+        raise CheckFailedError(SubIndication.TRY_LATER, "CERTIFICATE_ON_HOLD", text)  # EN 319 102-1 clause 5.2.6.4
     if result.state is not RevocationState.REVOKED:
         return
     text = f"the {role.value} certificate was revoked at {rfc3339(result.revoked_at)} ({result.reason or 'no reason given'})"

@@ -130,10 +130,35 @@ def test_one_source_that_says_revoked_outweighs_another_that_says_good() -> None
     assert status(crls=(revoked,), ocsps=(answer(LEAF, TOP, this_update=AT + HOUR),)).state is RevocationState.REVOKED
 
 
-def test_hold_that_lasts_is_revoked() -> None:
+def test_hold_that_lasts_is_not_settled() -> None:
     held = crl(TOP, [revoking(LEAF, AT - DAY, x509.ReasonFlags.certificate_hold)])
     result = status(crls=(held,))
-    assert (result.state, result.reason) == (RevocationState.REVOKED, "certificateHold")
+    assert (result.state, result.reason, result.revoked_at) == (RevocationState.ON_HOLD, "certificateHold", AT - DAY)
+    assert result.fresh
+
+
+def test_hold_that_began_after_the_control_time_was_good_then() -> None:
+    held = crl(TOP, [revoking(LEAF, AT + DAY, x509.ReasonFlags.certificate_hold)], this_update=AT + 2 * DAY)
+    result = status(crls=(held,), now=AT + 3 * DAY)
+    assert (result.state, result.reason, result.revoked_at) == (RevocationState.GOOD, "certificateHold", AT + DAY)
+
+
+def test_hold_that_became_a_revocation_is_revoked() -> None:
+    held = crl(TOP, [revoking(LEAF, AT - DAY, x509.ReasonFlags.certificate_hold)])
+    final = crl(TOP, [revoking(LEAF, AT + DAY, COMPROMISE)], this_update=AT + 2 * DAY, number=2)
+    assert status(crls=(held, final), now=AT + 3 * DAY).state is RevocationState.REVOKED
+
+
+def test_revocation_as_of_the_day_of_the_hold_outweighs_the_hold() -> None:
+    held = crl(TOP, [revoking(LEAF, AT - DAY, x509.ReasonFlags.certificate_hold)])
+    final = crl(TOP, [revoking(LEAF, AT - DAY, COMPROMISE)], this_update=AT + 2 * DAY, number=2)
+    result = status(crls=(held, final), now=AT + 3 * DAY)
+    assert (result.state, result.reason) == (RevocationState.REVOKED, "keyCompromise")
+
+
+def test_good_from_before_the_hold_does_not_end_it() -> None:
+    held = crl(TOP, [revoking(LEAF, AT - DAY, x509.ReasonFlags.certificate_hold)], number=2)
+    assert status(crls=(crl(TOP, this_update=AT - 2 * DAY), held)).state is RevocationState.ON_HOLD
 
 
 def test_hold_that_ended_before_the_control_time_is_good() -> None:

@@ -171,7 +171,7 @@ def test_delta_of_a_later_base_does_not_complete_an_earlier_one() -> None:
 def test_delta_lifts_a_hold_of_its_base() -> None:
     held = crl(ISSUING, [revoking(LEAF, AT - 3 * DAY, x509.ReasonFlags.certificate_hold)], this_update=AT - DAY, number=1)
     lifted = _delta(1, 2, [revoking(LEAF, AT, x509.ReasonFlags.remove_from_crl)])
-    assert status(held).state is RevocationState.REVOKED
+    assert status(held).state is RevocationState.ON_HOLD
     assert status(held, lifted).state is RevocationState.GOOD
     assert status(held, lifted, at=AT - 2 * DAY).state is RevocationState.REVOKED
 
