@@ -8,6 +8,7 @@
 | passphrase file  |                  | `EDUSEAL_PASSPHRASE_FILE`  |
 | key store        | `--key-store`    | `EDUSEAL_KEY_STORE`        |
 | address of pages |                  | `EDUSEAL_PUBLIC_URL`       |
+| check of clock   |                  | `EDUSEAL_CLOCK_CHECK`      |
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Settings:
     """A key store URI that the caller named; without one, what `house.toml` says (:mod:`config.key_store`)."""
     public_url: str | None = None
     """Where people reach the pages, when that is not the base URL written into certificates."""
+    clock_check: str | None = None
+    """Who vouches for the clock before a time stamp is made: none, kernel, or command:… (:mod:`config.clock`)."""
 
     @classmethod
     def from_environment(
@@ -51,6 +54,7 @@ class Settings:
             passphrase_file=_path(environment.get("EDUSEAL_PASSPHRASE_FILE")),
             key_store=key_store or environment.get("EDUSEAL_KEY_STORE") or None,
             public_url=environment.get("EDUSEAL_PUBLIC_URL") or None,
+            clock_check=environment.get("EDUSEAL_CLOCK_CHECK") or None,
         )
 
     @property

@@ -1,0 +1,221 @@
+"""A clock that says when it is not to be trusted: what a time-stamp authority puts between the machine's clock and its tokens.
+
+The wall clock is held against the monotonic clock of the machine, which nobody can set: where the two part, somebody or something moved the
+time. (A clock that is slewed by a time daemon takes the monotonic one with it.) Beside it stands a configured check, a callable that raises
+where the time is not known well enough. And no two readings ever run backwards.
+
+    clock = TrustedClock(utc_now, monotonic=time.monotonic, policy=policy, check=KernelCheck(max_error=policy.max_error))
+    clock()                                          # an aware UTC time, or TimeNotAvailableError
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pki.errors import PkiError
+from pki.ports import Clock
+from pki.timestamp import TimeNotAvailableError
+
+ClockCheck = Callable[[], None]
+"""Raises :class:`pki.timestamp.TimeNotAvailableError` where the time is not known well enough."""
+
+Monotonic = Callable[[], float]
+"""Seconds on a clock that only runs forward, such as :func:`time.monotonic`."""
+
+COMMAND_SECONDS = 5.0  # that a check's command may take
+READINGS = 5  # tries to read both clocks without being put aside between them
+
+
+@dataclass(frozen=True)
+class ClockPolicy:
+    """`accuracy` is what tokens state; the rest is as `certs/time/stamping.toml` explains."""
+
+    accuracy: timedelta
+    max_step: timedelta
+    max_error: timedelta
+    check_every: timedelta
+    quiet: timedelta
+
+    @classmethod
+    def from_mapping(cls, data: Mapping[str, Any]) -> ClockPolicy:
+        """Of the parsed TOML; raises :class:`pki.errors.PkiError`."""
+        names = ("accuracy", "max_step", "max_error", "check_every", "quiet")
+        if set(data) != {f"{name}_seconds" for name in names}:
+            raise PkiError(f"clock policy: expected {', '.join(f'{name}_seconds' for name in names)}, got {', '.join(sorted(data))}")
+        values = {name: data[f"{name}_seconds"] for name in names}
+        for name, value in values.items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+                raise PkiError(f"clock policy: {name}_seconds is {value!r}, expected a positive number")
+        policy = cls(**{name: timedelta(seconds=value) for name, value in values.items()})
+        if policy.accuracy < timedelta(seconds=1) + max(policy.max_step, policy.max_error):
+            raise PkiError("clock policy: accuracy_seconds must cover a second that is cut off, and max_step_seconds or max_error_seconds")
+        return policy
+
+
+@dataclass(frozen=True)
+class _Anchor:
+    """One moment on both clocks."""
+
+    wall: datetime
+    ticks: float
+
+
+class TrustedClock:
+    """A :data:`pki.ports.Clock` that raises :class:`pki.timestamp.TimeNotAvailableError` where the time is not to be trusted:
+
+    1. it moved by more than `policy.max_step` against the monotonic clock since the last reading that was trusted;
+    2. `check` raises, or raised when it was last asked, at most `policy.check_every` ago;
+    3. it lies before a time that was given out.
+
+    After a jump it is trusted again once it ran evenly for `policy.quiet` and `check` agrees; without a check, never in this process.
+    """
+
+    def __init__(self, clock: Clock, *, monotonic: Monotonic, policy: ClockPolicy, check: ClockCheck | None = None) -> None:
+        self._clock = clock
+        self._monotonic = monotonic
+        self._policy = policy
+        self._check = check
+        self._lock = threading.Lock()
+        self._anchor: _Anchor | None = None
+        self._jumped: tuple[float, timedelta] | None = None
+        self._checked: float | None = None
+        self._failure: str | None = None
+        self._last: datetime | None = None
+
+    def __call__(self) -> datetime:
+        with self._lock:
+            now, ticks = self._reading()
+            self._require_checked(ticks)
+            self._require_settled(ticks)
+            if self._last is not None and now < self._last:
+                raise TimeNotAvailableError(f"the clock is {_seconds(self._last - now)} behind a time that it gave before")
+            self._last = now
+            return now
+
+    def _reading(self) -> tuple[datetime, float]:
+        """The time on both clocks. Notes a jump, which no two readings of the clocks one after the other could explain."""
+        for _ in range(READINGS):
+            before, now, after = self._monotonic(), self._clock(), self._monotonic()
+            if timedelta(seconds=after - before) < self._policy.max_step / 2:
+                break
+        if self._anchor is None:
+            self._anchor = _Anchor(now, after)
+        went = now - self._anchor.wall
+        least, most = (went - timedelta(seconds=ticks - self._anchor.ticks) for ticks in (after, before))
+        if least > self._policy.max_step or most < -self._policy.max_step:
+            self._jumped = (after, least if least > timedelta(0) else most)
+            self._anchor = _Anchor(now, after)
+            self._checked = None  # what the check said of the time before says nothing of this one
+        return now, after
+
+    def _require_checked(self, ticks: float) -> None:
+        if self._check is None:
+            return
+        if self._checked is None or ticks - self._checked >= self._policy.check_every.total_seconds():
+            try:
+                self._check()
+                self._failure = None
+            except TimeNotAvailableError as exc:
+                self._failure = str(exc)
+            self._checked = ticks
+        if self._failure is not None:
+            raise TimeNotAvailableError(self._failure)
+
+    def _require_settled(self, ticks: float) -> None:
+        if self._jumped is None:
+            return
+        at, by = self._jumped
+        ago = timedelta(seconds=ticks - at)
+        if self._check is None or ago < self._policy.quiet:
+            way = "forward" if by > timedelta(0) else "back"
+            then = "restart the service once it is right" if self._check is None else f"it is watched for {_seconds(self._policy.quiet)}"
+            raise TimeNotAvailableError(f"the clock jumped {way} by {_seconds(abs(by))}; {then}")
+        self._jumped = None
+
+
+class CommandCheck:
+    """A check that is a command, such as `chronyc waitsync 1 0.5`: the time is known well enough where its exit status is 0."""
+
+    def __init__(self, command: Sequence[str], *, timeout: float = COMMAND_SECONDS) -> None:
+        self._command = tuple(command)
+        self._timeout = timeout
+
+    def __call__(self) -> None:
+        quiet = subprocess.DEVNULL
+        try:
+            # the operator's own words, split and not given to a shell
+            done = subprocess.run(self._command, stdin=quiet, stdout=quiet, stderr=quiet, timeout=self._timeout, check=False)  # noqa: S603
+        except subprocess.TimeoutExpired:
+            raise TimeNotAvailableError(f"the clock check {self._command[0]} took more than {self._timeout:g} s") from None
+        except OSError as exc:
+            raise TimeNotAvailableError(f"the clock check {self._command[0]} cannot be run: {exc.strerror}") from exc
+        if done.returncode != 0:
+            raise TimeNotAvailableError(f"the clock check {self._command[0]} ended with status {done.returncode}, expected 0")
+
+
+@dataclass(frozen=True)
+class KernelTime:
+    """What the kernel says of its clock (adjtimex(2)). `max_error` is the bound that the time daemon keeps up to date."""
+
+    synchronised: bool
+    max_error: timedelta
+
+
+class KernelCheck:
+    """A check that asks the kernel, which a time daemon (chrony, ntpd, systemd-timesyncd) tells how well its clock is set. Linux only."""
+
+    def __init__(self, *, max_error: timedelta, read: Callable[[], KernelTime] | None = None) -> None:
+        self._max_error = max_error
+        self._read = read or kernel_time
+
+    def __call__(self) -> None:
+        found = self._read()
+        if not found.synchronised:
+            raise TimeNotAvailableError("the kernel's clock is not synchronised")
+        if found.max_error > self._max_error:
+            raise TimeNotAvailableError(
+                f"the kernel's clock may be off by {_seconds(found.max_error)}, expected at most {_seconds(self._max_error)}"
+            )
+
+
+class _Timex(ctypes.Structure):
+    """struct timex of <sys/timex.h>, as far as it is read; the rest is room."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("room", ctypes.c_byte * 256),
+    )
+
+
+_STA_UNSYNC = 0x0040
+_TIME_ERROR = 5
+
+
+def kernel_time() -> KernelTime:
+    """Asks adjtimex(2), changing nothing. Raises :class:`pki.timestamp.TimeNotAvailableError` where the system has no such call."""
+    timex = _Timex()
+    try:
+        state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(timex))
+    except (AttributeError, OSError):
+        raise TimeNotAvailableError("this system's kernel does not say how well its clock is set; configure another check") from None
+    if state < 0:
+        raise TimeNotAvailableError(f"the kernel does not say how well its clock is set: {os.strerror(ctypes.get_errno())}")
+    synchronised = state != _TIME_ERROR and not timex.status & _STA_UNSYNC
+    return KernelTime(synchronised=synchronised, max_error=timedelta(microseconds=timex.maxerror))
+
+
+def _seconds(span: timedelta) -> str:
+    return f"{span.total_seconds():.3g} s"
