@@ -10,25 +10,24 @@ from __future__ import annotations
 from tests.corpus import (
     build_bombs,
     build_byte_range,
+    build_certified,
     build_chains,
     build_cms,
     build_revocation,
+    build_signers,
+    build_structures,
     build_time_stamps,
+    build_unsigned,
     build_updates,
 )
 from tests.corpus.case import CASES, Case, Expected, GoodFiles
 
 __all__ = ["Case", "Expected", "GoodFiles", "all_cases"]
 
-_BUILDERS = (
-    build_bombs,
-    build_byte_range,
-    build_chains,
-    build_cms,
-    build_revocation,
-    build_time_stamps,
-    build_updates,
-)  # importing them fills the register
+_BUILDERS = (  # importing them fills the register
+    *(build_bombs, build_byte_range, build_certified, build_chains, build_cms, build_revocation),
+    *(build_signers, build_structures, build_time_stamps, build_unsigned, build_updates),
+)
 
 
 def all_cases() -> list[Case]:

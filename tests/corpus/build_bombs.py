@@ -176,4 +176,5 @@ def many_fields(good: GoodFiles) -> bytes:
 def comments(good: GoodFiles) -> bytes:
     document = Document.parse(good.archived)
     fresh = document.size
-    return update(good.archived, {fresh: b"[" + b"1 %" * 200_000 + b"\n]"})
+    bomb = update(good.archived, {fresh: b"[" + b"1 %" * 200_000 + b"\n]"})
+    return update(bomb, {fresh + 1: b"[]"})  # references are looked for in what comes before an update

@@ -250,12 +250,12 @@ def twin_for_the_signer(good: GoodFiles) -> bytes:
     "28-twin-beside",
     28,
     clause="ESS names the true one",
-    reason="a forged twin stands before the signer's certificate; pyHanko looks at the first alone, and what one verifier refuses does not pass",
+    reason="a forged twin beside the certificate: pyHanko looks at the last alone, and what one verifier refuses does not pass",
     verdict="INDETERMINATE/NO_SIGNING_CERTIFICATE_FOUND SECOND_OPINION_DISAGREES",
 )
 def twin_beside(good: GoodFiles) -> bytes:
     house = stranger()
-    twin = next(one for one in iter(lambda: _impostor(house.signer), None) if one.der < house.signer.der)  # DER sorts a SET OF
+    twin = next(one for one in iter(lambda: _impostor(house.signer), None) if one.der > house.signer.der)  # DER sorts a SET OF
     return signed(cms=changed(lambda data: with_certificates(data, [twin.der, house.signer.der, house.ca.der])))
 
 

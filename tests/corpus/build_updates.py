@@ -654,6 +654,18 @@ def cut_back(good: GoodFiles) -> bytes:
 
 
 @case(
+    "42-cut-back-to-second",
+    42,
+    clause="design.md, idea 11",
+    reason="the record was cut back to its second signature, and archived",
+    verdict="INDETERMINATE/SIG_CONSTRAINTS_FAILURE STEPS_MISSING",
+    ades="TOTAL-PASSED",
+)
+def cut_back_to_second(good: GoodFiles) -> bytes:
+    return good.archive(good.sealed[: len(good.stages[1])])
+
+
+@case(
     "43-edit-between",
     43,
     "OBJECT_REDEFINED",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from signing.verdict import Indication, SubIndication
 
@@ -56,8 +56,8 @@ class Case:
 
     `codes`: at least one of them must be among the findings of structure and changes; none where the layout is sound and only the
     verdict can tell. `refusal`: part of the error's text where the file cannot be read at all. `record` and `ades` are the verdicts
-    under the policies of those names. `signer`: the name that the first signature must be shown with. `beside`: files that lie in
-    the document's folder, by relative path.
+    under the policies of those names. `signer`: the name that the first signature must be shown with. `beside` makes files that
+    lie in the document's folder, by relative path.
     """
 
     id: str
@@ -70,7 +70,7 @@ class Case:
     ades: Expected
     refusal: str | None = None
     signer: str | None = None
-    beside: Mapping[str, bytes] = field(default_factory=dict)
+    beside: Callable[[], Mapping[str, bytes]] = dict
 
     @property
     def honest(self) -> bool:
@@ -93,7 +93,7 @@ def case(
     verdict: str | None = None,
     ades: str | None = None,
     signer: str | None = None,
-    beside: Mapping[str, bytes] | None = None,
+    beside: Callable[[], Mapping[str, bytes]] = dict,
 ) -> Callable[[Builder], Builder]:
     """Registers the builder below it. Identifiers are unique: `02-byte-range-null`.
 
@@ -118,7 +118,7 @@ def case(
             ades=Expected.parse(ades) if ades else record,
             refusal=refusal,
             signer=signer,
-            beside=beside or {},
+            beside=beside,
         )
         return build
 

@@ -9,7 +9,7 @@ from signing.engines import Engine
 from signing.policy import VerificationPolicy
 from signing.trust import NamedAnchor, TrustStore
 from signing.verdict import Verdict
-from tests.corpus.case import GoodFiles
+from tests.corpus.case import Case, GoodFiles
 from tests.corpus.stranger import stranger
 from tests.support.authority import MOMENT
 from tests.support.signing_cases import SigningHouse
@@ -37,6 +37,12 @@ def good_files() -> GoodFiles:
     for step in STEPS:
         stages.append(house.sign(stages[-1] if stages else exported(), step))
     return GoodFiles(exported(), tuple(stages), house.archive(stages[-1]), house.sign, house.archive)
+
+
+@cache
+def built(case: Case) -> bytes:
+    """The case's file, built once in a test run."""
+    return case.build(good_files())
 
 
 @cache

@@ -24,13 +24,14 @@ def add_signature(
     others: Mapping[int, PdfObject | bytes] | None = None,
     room: int = 16_000,
 ) -> bytes:
-    """`data` with a new field called `name` whose signature is what `contents` makes of the octets that are signed.
+    """`data` with a signature in the field called `name`, added where there is none: what `contents` makes of the octets that are signed.
 
     `entries` go into the signature dictionary, `field` into the field, `catalog` (given the signature's reference) into the catalog,
     `others` are objects of the same update. `room` in octets is kept for the CMS.
     """
     document = Document.parse(data)
-    value, widget, page = document.size, document.size + 1, number_of(document, "Page")
+    value, page, existing = document.size, number_of(document, "Page"), _field(document, name)
+    widget = existing or document.size + 1
     head: dict[str, PdfObject] = {
         **{"Type": Name("Sig"), "Filter": Name("Adobe.PPKLite"), "SubFilter": Name("ETSI.CAdES.detached")},
         **(entries or {}),
@@ -38,10 +39,12 @@ def add_signature(
     signature = serialize(head)[:-2] + b"/Contents<" + b"0" * (2 * room) + b">" + _EMPTY_RANGE + b">>"
     annotation: dict[str, PdfObject] = {
         **{"Type": Name("Annot"), "Subtype": Name("Widget"), "FT": Name("Sig"), "T": PdfString(name.encode())},
-        **{"V": Ref(value), "P": Ref(page), "F": 132, "Rect": [0, 0, 0, 0], **(field or {})},
+        **{"V": Ref(value), "P": Ref(page), "F": 132, "Rect": [0, 0, 0, 0], **(body(document, existing) if existing else {})},
+        **{"V": Ref(value), **(field or {})},
     }
     objects: dict[int, PdfObject | bytes] = {value: signature, widget: annotation, **(others or {})}
-    objects |= _listed(document, widget, page, dict(catalog(Ref(value))) if catalog else {})
+    if not existing:
+        objects |= _listed(document, widget, page, dict(catalog(Ref(value))) if catalog else {})
     whole = update(data, objects)
     start = whole.index(b"/Contents<", len(data)) + len(b"/Contents")
     end = start + 2 * room + 2
@@ -49,6 +52,15 @@ def add_signature(
     der = contents(whole[:start] + whole[end:])
     assert len(der) <= room, f"the CMS has {len(der)} octets, room is kept for {room}"
     return overwrite(whole, start + 1, der.hex().encode("ascii"))
+
+
+def _field(document: Document, name: str) -> int | None:
+    """The number of the field called `name`."""
+    for number in document.numbers():
+        found = document.get(Ref(number))
+        if isinstance(found, dict) and found.get("FT") == "Sig" and found.get("T") == PdfString(name.encode()):
+            return number
+    return None
 
 
 def _listed(document: Document, widget: int, page: int, catalog: dict[str, PdfObject]) -> dict[int, PdfObject | bytes]:

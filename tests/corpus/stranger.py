@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from typing import Any
 
 from pki.algorithms import Digest
 from pki.cms import SIGNATURE_TIME_STAMP, SignedData, attribute, content_info_der, with_unsigned_attributes
@@ -88,8 +89,12 @@ def signed(
     document: bytes | None = None,
     entries: Mapping[str, PdfObject] | None = None,
     name: str = "Signature-1",
+    more: Sequence[bytes] = (),
+    **pdf: Any,
 ) -> bytes:
     """A file signed by `signer`, whose issuers are `above`, nearest first and without the root; then its validation data.
+
+    `more` are certificates that go into the validation data, `pdf` what else :func:`add_signature` takes.
 
     `cms` makes the CMS in place of :func:`tests.corpus.cms.sound`. `stamper` False leaves the time stamp out. `crls`: those of the root and
     the CA unless given.
@@ -109,8 +114,8 @@ def signed(
                     made = with_unsigned_attributes(made, [attribute(SIGNATURE_TIME_STAMP, token)])
         return content_info_der(made)
 
-    whole = add_signature(document or foreign_pdf(), contents, name=name, entries=entries)
+    whole = add_signature(document or foreign_pdf(), contents, name=name, entries=entries, **pdf)
     known = (house.root_crl, house.ca_crl) if crls is None else tuple(crls)
     if not known and not ocsps:
         return whole
-    return add_validation_data(whole, ValidationData(tuple(node.der for node in between), tuple(known), tuple(ocsps)))
+    return add_validation_data(whole, ValidationData((*(node.der for node in between), *more), tuple(known), tuple(ocsps)))

@@ -11,8 +11,8 @@ from signing.errors import PdfError
 from signing.pdf.document import Document
 from signing.structure import read_structure
 from signing.verdict import Changes
-from tests.corpus import Case, all_cases
-from tests.corpus.good import good_files
+from tests.corpus import Case, all_cases, build_updates
+from tests.corpus.good import built, good_files
 
 MAX_SECONDS = 3  # design.md allows 2 s + 0.5 s a signature; structure and changes are a part of it
 
@@ -30,7 +30,7 @@ def found_in(data: bytes) -> set[str]:
 
 @pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.id)
 def test_case_is_refused_for_its_own_reason(case: Case) -> None:
-    data = case.build(good_files())
+    data = built(case)
     started = time.perf_counter()
     if case.refusal is not None:
         with pytest.raises(PdfError) as caught:
@@ -51,9 +51,9 @@ def test_sound_files_have_no_findings() -> None:
 
 def test_updates_after_the_last_signature_are_never_taken_for_validation_data() -> None:
     for case in all_cases():
-        if case.attack_class not in range(6, 21) or case.refusal is not None:
+        if case.build.__module__ != build_updates.__name__ or case.attack_class not in range(6, 21) or case.refusal is not None:
             continue
-        document = Document.parse(case.build(good_files()))
+        document = Document.parse(built(case))
         analysis = ChangeAnalysis(document)
         if len(document.revisions) > 5:
             assert analysis.update(len(document.revisions) - 1).kind in (Changes.UNDEFINED, Changes.ANNOTATION), case.id
