@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from signing.comparison import RISING, Comparison, worse
+from signing.comparison import RANK, Comparison, worse
 from signing.errors import LimitError, PdfError
 from signing.leftovers import refuse_unclaimed, review_containers, review_inbound
 from signing.mdp import Mdp
@@ -57,7 +57,7 @@ class ChangeReport:
 
     def allows(self, limit: Changes) -> bool:
         """Whether nothing worse than `limit` happened and no rule of the signature was broken."""
-        return not self.violates_mdp and RISING.index(self.kind) <= RISING.index(limit)
+        return not self.violates_mdp and RANK[self.kind] <= RANK[limit]
 
 
 @dataclass
@@ -144,7 +144,7 @@ def _differs(old: XrefEntry | None, new: XrefEntry) -> bool:
 
 def _broken_rules(mdp: Mdp, kind: Changes, filled: Iterable[str]) -> list[Message]:
     broken = []
-    if mdp.permissions is not None and RISING.index(kind) > RISING.index(mdp.permitted):
+    if mdp.permissions is not None and RANK[kind] > RANK[mdp.permitted]:
         text = f"the signature permits {mdp.permitted.value} (DocMDP level {mdp.permissions}), but changes after it are {kind.value}"
         broken.append(Message("DOCMDP_VIOLATED", text))
     for name in filled:

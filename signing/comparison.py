@@ -12,12 +12,14 @@ from signing.references import References
 from signing.verdict import Changes, Message
 
 MAX_FINDINGS = 20  # for one update; the first ones say enough
-RISING = tuple(Changes)
+RANK = {change: rank for rank, change in enumerate(Changes)}
+"""The greater, the greater the concern."""
+_NUMBERS = frozenset({int, float})
 
 
 def worse(one: Changes, other: Changes) -> Changes:
     """The greater concern of the two."""
-    return max(one, other, key=RISING.index)
+    return one if RANK[one] >= RANK[other] else other
 
 
 @dataclass
@@ -37,10 +39,14 @@ class Comparison:
     filled: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     new_widgets: set[Ref] = field(default_factory=set)
+    before: int = field(init=False)
+    _new: set[int] = field(init=False)
+    """Numbers of the objects that this update brings and that did not exist before."""
 
-    @property
-    def before(self) -> int:
-        return self.after - 1
+    def __post_init__(self) -> None:
+        self.before = self.after - 1
+        earlier = ((number, self.document.entry(number, self.before)) for number in self.changed)
+        self._new = {number for number, entry in earlier if entry is None or entry.kind == "free"}
 
     def old(self, value: PdfObject) -> PdfObject:
         return self.document.get(value, revision=self.before)
@@ -53,10 +59,7 @@ class Comparison:
 
     def is_new(self, value: PdfObject) -> bool:
         """Whether `value` refers to an object that this update brings and that did not exist before."""
-        if not isinstance(value, Ref) or value.number not in self.changed:
-            return False
-        entry = self.document.entry(value.number, self.before)
-        return entry is None or entry.kind == "free"
+        return isinstance(value, Ref) and value.number in self._new
 
     def claim(self, ref: Ref, role: str) -> None:
         self.claimed.setdefault(ref.number, role)
@@ -73,21 +76,22 @@ class Comparison:
 
     def only(self, old: dict[str, PdfObject], new: dict[str, PdfObject], keys: Iterable[str]) -> set[str]:
         """The keys outside `keys` in which two dictionaries differ."""
+        if old is new:
+            return set()
         return {key for key in old.keys() | new.keys() if not same(old.get(key), new.get(key))} - set(keys)
 
 
 def same(one: PdfObject, other: PdfObject) -> bool:
     """Equal as PDF objects. Unlike ==, true is not 1 and a name is not a string."""
-    if isinstance(one, bool) or isinstance(other, bool) or one is None or other is None:
-        return one is other
-    if isinstance(one, int | float) and isinstance(other, int | float):
-        return one == other
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
+    if one is other:
+        return True
+    kind = type(one)
+    if kind is not type(other):
+        return kind in _NUMBERS and type(other) in _NUMBERS and one == other
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, Stream) and isinstance(other, Stream):
         return one.raw == other.raw and same(one.dictionary, other.dictionary)
     return one == other

@@ -41,14 +41,14 @@ def claim_inert(comparison: Comparison, value: PdfObject, role: str) -> None:
                 comparison.refuse("OBJECT_UNEXPLAINED", f"the {role} reaches more than {MAX_OBJECTS} objects")
                 return
             waiting += _entered(comparison, item, role)
-        elif isinstance(item, list):
-            waiting += _reaching(item)
         elif isinstance(item, dict):
-            _check(comparison, item, role, is_stream=False)
+            _check(comparison, item, role, ACTIVE_KEYS)
             waiting += _reaching(item.values())
         elif isinstance(item, Stream):
-            _check(comparison, item.dictionary, role, is_stream=True)
+            _check(comparison, item.dictionary, role, _ACTIVE_IN_STREAM)
             waiting += _reaching(item.dictionary.values())
+        elif isinstance(item, list):
+            waiting += _reaching(item)
 
 
 def _reaching(items: Iterable[PdfObject]) -> list[PdfObject]:
@@ -58,7 +58,7 @@ def _reaching(items: Iterable[PdfObject]) -> list[PdfObject]:
 def claim_markup(comparison: Comparison, ref: Ref) -> bool:
     """Claims a new annotation that only marks up its page, and its appearance; says whether it is one."""
     found = comparison.new(ref)
-    if not comparison.is_new(ref) or not isinstance(found, dict) or _name(comparison, found, "Subtype") not in MARKUP:
+    if not comparison.is_new(ref) or not isinstance(found, dict) or _name(comparison, found.get("Subtype")) not in MARKUP:
         return False
     comparison.claim(ref, "annotation")
     if active := sorted(found.keys() & {"A", "AA", "OC"}):
@@ -82,16 +82,18 @@ def _entered(comparison: Comparison, ref: Ref, role: str) -> list[PdfObject]:
     return []  # signed before, or redefined and then for its own role to explain
 
 
-def _check(comparison: Comparison, found: dict[str, PdfObject], role: str, *, is_stream: bool) -> None:
-    active = sorted((_ACTIVE_IN_STREAM if is_stream else ACTIVE_KEYS) & found.keys())
-    kind, subtype, action = (_name(comparison, found, key) for key in ("Type", "Subtype", "S"))
+def _check(comparison: Comparison, found: dict[str, PdfObject], role: str, keys: frozenset[str]) -> None:
+    active = [] if keys.isdisjoint(found) else sorted(keys & found.keys())
+    kind, subtype, action = _name(comparison, found.get("Type")), _name(comparison, found.get("Subtype")), _name(comparison, found.get("S"))
     if kind in ACTIVE_TYPES or subtype in ACTIVE_SUBTYPES or action == "JavaScript":
         active.append(kind or subtype or action)
     if active:
         comparison.refuse("ACTIVE_CONTENT", f"the {role} holds {', '.join(active)}, which may act or hide")
 
 
-def _name(comparison: Comparison, found: dict[str, PdfObject], key: str) -> str:
-    """The name under `key`; "" where there is none, or something else than a name."""
-    value = comparison.new(found[key]) if key in found else None
-    return value if isinstance(value, Name) else ""
+def _name(comparison: Comparison, value: PdfObject) -> str:
+    """The name that `value` is or refers to; "" where it is something else than a name."""
+    if value is None:
+        return ""
+    found = comparison.new(value)
+    return found if isinstance(found, Name) else ""

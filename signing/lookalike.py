@@ -12,11 +12,10 @@ last signature by anybody, so that an object hidden in them would replace signed
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
-from signing.pdf.document import Document, Revision
+from signing.pdf.document import Extent, Revision
 from signing.pdf.indirect import OBJECT
-from signing.pdf.objects import Stream
 from signing.verdict import Message
 
 _EOL = rb"(?:\r\n|\n|\r)"
@@ -29,35 +28,36 @@ _HEAD = re.compile(rb"jbo" + _GAP + rb"[0-9]++" + _GAP + rb"[0-9]")
 _TRAILER = re.compile(rb"trailer(?:" + _WHITE + rb"++|%[^\r\n]*+)*+<<")
 
 
-def review_lookalikes(document: Document, revision: Revision, offsets: Iterable[int], *, strict: bool) -> list[Message]:
-    """Findings on one update, whose objects begin at `offsets`; unless `strict`, its writer may have signed it with a comment.
-
-    Raises :class:`signing.errors.PdfError`.
-    """
-    data, bounds = document.data, (revision.start, revision.end)
+def review_lookalikes(data: bytes, revision: Revision, placed: Mapping[int, Extent], *, strict: bool) -> list[Message]:
+    """Findings on one update, whose objects are `placed` (offset → extent); unless `strict`, its writer may have left a comment."""
     findings = []
     remark = None if strict else _REMARK.match(data, revision.close)
     if not _CLOSING.fullmatch(data, remark.end() if remark else revision.close, revision.end):
         text = f"revision {revision.index} is not closed by lines of startxref, offset and %%EOF, as every reader expects"
         findings.append(Message("CLOSING_MALFORMED", text))
-    places = set(offsets) | ({revision.xref_offset} if revision.xref_kind == "stream" else set())
-    expected = {b"obj": 0, b"endobj": len(places), b"endstream": 0, b"trailer": int(revision.xref_kind != "stream")}
-    heads = set()
-    for offset in places:
-        head = OBJECT.match(data, offset)
-        heads.add(head.end() if head else 0)
-        expected[b"endstream"] += isinstance(document.object_at(offset, revision=revision.index)[1], Stream)
+    streams, trailers = sum(extent.is_stream for extent in placed.values()), int(revision.xref_kind != "stream")
+    bounds = (revision.start, revision.end)
+    words = tuple(data.count(word, *bounds) for word in (b"obj", b"endstream", b"trailer"))
+    if words == (2 * len(placed), streams, trailers) and _apart(placed, revision):
+        return findings  # each word is one that the structure has: it holds so many
+    heads = {head.end() for offset in placed if (head := OBJECT.match(data, offset))}
     counts = {
-        b"obj": sum(end not in heads for end in _heads(data, *bounds)),
-        b"endobj": data.count(b"endobj", *bounds),
-        b"endstream": data.count(b"endstream", *bounds),
-        b"trailer": sum(1 for _ in _TRAILER.finditer(data, *bounds)),
+        b"obj": (sum(end not in heads for end in _heads(data, *bounds)), 0),
+        b"endobj": (data.count(b"endobj", *bounds), len(placed)),
+        b"endstream": (words[1], streams),
+        b"trailer": (sum(1 for _ in _TRAILER.finditer(data, *bounds)), trailers),
     }
-    for word, count in counts.items():
-        if count != expected[word]:
-            text = f"revision {revision.index} holds {word.decode()} {count - expected[word]} times where no object ends or begins"
+    for word, (count, expected) in counts.items():
+        if count != expected:
+            text = f"revision {revision.index} holds {word.decode()} {count - expected} times where no object ends or begins"
             findings.append(Message("HIDDEN_OBJECT", text))
     return findings
+
+
+def _apart(placed: Mapping[int, Extent], revision: Revision) -> bool:
+    """Whether every object has an `obj` and an `endobj` of its own inside the update."""
+    ends = {extent.end for extent in placed.values()}
+    return len(ends) == len(placed) and max(ends, default=0) <= revision.end
 
 
 def _heads(data: bytes, start: int, end: int) -> Iterator[int]:

@@ -13,8 +13,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import compress
+from operator import attrgetter, itemgetter
 
 from signing.errors import LimitError
 from signing.pdf.document import Document
@@ -26,6 +29,10 @@ _REGULAR = rb"[^\x00\t\n\x0c\r ()<>\[\]{}/%]"
 # Both run over the octets in reverse and begin with one literal octet, which is searched for at the speed of memory; a look-behind in
 # front of it would be tried at every octet.
 _REFERENCE = re.compile(rb"R(?<!" + _REGULAR + rb"R)" + _WHITE + rb"++[0-9]++" + _WHITE + rb"++((?:0*+[1-9])++)0*+" + _END)
+_DIGITS = itemgetter(1)
+_OFFSET = attrgetter("offset")
+# Those among them that are not `N G R` with single blanks and few digits, as nearly all are.
+_UNUSUAL = re.compile(_REFERENCE.pattern.replace(b"R", b"R(?! [0-9]{1,5} [0-9]{1,7}" + _END + b")", 1))
 _BEFORE_COMMENT = re.compile(rb"%" + _WHITE + rb"*+([0-9]++)" + _END + rb"(?:" + _WHITE + rb"++([0-9]++)" + _END + rb")?")
 _SKIP = re.compile(rb"(?:" + _WHITE + rb"++|%[^\r\n]*+)++")
 _INTEGER = re.compile(rb"[0-9]++" + _END)
@@ -49,20 +56,16 @@ class References:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        # numbers that updates bring are what is asked about; where another is, the index is made anew for all
+        # the last update is looked through, and other numbers than those that updates bring are indexed, only where somebody asks
+        self._end = document.revisions[-1].start
         self._indexed: frozenset[bytes] | None = frozenset(_spelled(n) for r in document.revisions[1:] for n in r.entries)
-        self._hits = _by_number(document.data, self._indexed)
+        self._hits = _by_number(document.data[: self._end], self._indexed)
         self._compressed: dict[int, list[tuple[int, int, str]]] = {}
         for revision in document.revisions:
-            for number, entry in revision.entries.items():
+            for number, entry in revision.entries.items() if revision.xref_kind != "table" else ():
                 if entry.kind == "compressed":
                     for found, key in mentions(document.get(Ref(number), revision=revision.index)):
                         self._compressed.setdefault(found, []).append((revision.start, number, key))
-        places: dict[int, int] = {}
-        for revision in reversed(document.revisions):
-            places.update((entry.offset, revision.index) for entry in revision.entries.values() if entry.kind == "offset")
-        self._places = sorted(places.items())  # with the oldest revision that names the place
-        self._starts = [offset for offset, _ in self._places]
         self._held: dict[int, _Held] = {}
 
     def contexts(self, number: int, before: int) -> tuple[tuple[int, str], ...]:
@@ -70,30 +73,47 @@ class References:
 
         The key is "" directly in a top-level array; the object's number is 0 where the mention stands in no listed object (a trailer).
         """
+        hits = self._offsets(_spelled(number), before)
+        if not hits and number not in self._compressed:
+            return ()
         found = {(holder, key) for start, holder, key in self._compressed.get(number, ()) if start < before}
-        for offset in self._offsets(_spelled(number)):
+        for offset in hits:
             if offset < before:
                 found |= self._context(number, offset)
         return tuple(sorted(found))
 
-    def _offsets(self, number: bytes) -> Sequence[int]:
-        if self._indexed is not None and number not in self._indexed:
-            self._indexed, self._hits = None, _by_number(self._document.data)
+    def _offsets(self, number: bytes, before: int) -> Sequence[int]:
+        if before > self._end or (self._indexed is not None and number not in self._indexed):
+            self._end, self._indexed = len(self._document.data), None
+            self._hits = _by_number(self._document.data)
         return self._hits.get(number, ())
 
     def _context(self, number: int, offset: int) -> set[tuple[int, str]]:
         at = bisect_right(self._starts, offset) - 1
         if at < 0:
             return {(0, "")}
-        held = self._held_at(*self._places[at])
+        held = self._held_at(self._starts[at])
         if offset >= held.end:
             return {(0, "")}
         return {(held.holder, key) for key in held.keys.get(number, ())}
 
-    def _held_at(self, start: int, revision: int) -> _Held:
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        """Where each listed object begins → the oldest revision that names the place."""
+        places: dict[int, int] = {}
+        for revision in reversed(self._document.revisions):
+            places.update(dict.fromkeys(map(_OFFSET, revision.entries.values()), revision.index))
+        places.pop(0, None)  # where the file begins stands no object: the offset of entries that are free or compressed
+        return places
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return sorted(self._places)
+
+    def _held_at(self, start: int) -> _Held:
         """What the object at `start` mentions; walked once, since many numbers may be mentioned in one large object."""
         if start not in self._held:
-            holder, value, end = self._document.object_at(start, revision=revision)
+            holder, value, end = self._document.object_at(start, revision=self._places[start])
             keys: dict[int, set[str]] = {}
             for number, key in mentions(value):
                 keys.setdefault(number, set()).add(key)
@@ -115,15 +135,15 @@ def plainly_spelled(data: bytes) -> bool:
 
     Readers differ over others: pyHanko gives up where a reference does not end within some twenty octets.
     """
-    return all(len(match[0]) <= MAX_PLAIN and b"\0" not in match[0] for match in _REFERENCE.finditer(data[::-1]))
+    return all(len(match[0]) <= MAX_PLAIN and b"\0" not in match[0] for match in _UNUSUAL.finditer(data[::-1]))
 
 
 def _by_number(data: bytes, wanted: Container[bytes] | None = None) -> dict[bytes, list[int]]:
     """Object number (of those `wanted`, or all), as :func:`_spelled`, → the offsets at which it is mentioned."""
     backwards, size = data[::-1], len(data)
     hits: dict[bytes, list[int]] = {}
-    matches: Iterable[re.Match[bytes]] = _REFERENCE.finditer(backwards)
-    for match in matches if wanted is None else [match for match in matches if match[1] in wanted]:
+    matches = list(_REFERENCE.finditer(backwards))
+    for match in matches if wanted is None else compress(matches, map(wanted.__contains__, map(_DIGITS, matches))):
         hits.setdefault(match[1], []).append(size - match.end())
     for offset, digits in _across_comments(data, backwards):
         hits.setdefault(digits.lstrip(b"0")[::-1], []).append(offset)

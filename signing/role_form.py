@@ -33,7 +33,8 @@ def review_form(comparison: Comparison, old: PdfObject, new: PdfObject) -> None:
         comparison.refuse("FORM_CHANGED", f"the form changed in {', '.join(sorted(extra))}; expected new fields and signature flags alone")
     _review_flags(comparison, before.get("SigFlags", 0), after.get("SigFlags", 0))
     for field in comparison.old_form.fields:
-        _review_field(comparison, field)
+        if not comparison.changed.keys().isdisjoint(field.numbers):
+            _review_field(comparison, field)
     listed = after.get("Fields")
     if isinstance(listed, Ref) or isinstance(before.get("Fields"), Ref):
         if listed != before.get("Fields"):
@@ -58,9 +59,7 @@ def _review_flags(comparison: Comparison, old: PdfObject, new: PdfObject) -> Non
 
 
 def _review_field(comparison: Comparison, field: Field) -> None:
-    """One field that stood before: unchanged, or a signature field that is filled now."""
-    if not any(comparison.is_changed(ref) for ref in (field.ref, *field.widgets)):
-        return
+    """One field that stood before and was touched: a signature field that is filled now, or else something is wrong."""
     before, after = comparison.old(field.ref), comparison.new(field.ref)
     if not isinstance(before, dict) or not isinstance(after, dict):
         comparison.refuse("FIELD_CHANGED", f"field {field.name!r} was removed")

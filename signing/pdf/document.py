@@ -11,7 +11,8 @@ see another document than readers that do not. Values are shared between calls: 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from signing.errors import LimitError, PdfError
 from signing.pdf.filters import decode
@@ -20,10 +21,18 @@ from signing.pdf.limits import LIMITS, MAX_OBJECT_NUMBER, Limits
 from signing.pdf.objects import PdfObject, Ref, Stream
 from signing.pdf.xref import Revision, XrefEntry, read_revisions
 
-__all__ = ["Document", "Revision", "XrefEntry"]
+__all__ = ["Document", "Extent", "Revision", "XrefEntry"]
 
 MAX_DEPENDENT = 8  # streams whose lengths hang on one another; a sound file needs two
 _HEADER = re.compile(rb"%PDF-[12]\.[0-9](?=[\r\n\t ])")
+
+
+class Extent(NamedTuple):
+    """How far an indirect object reaches: `end` after its `endobj`, `lexed` where its lexed octets end (a stream's data follow)."""
+
+    end: int
+    lexed: int
+    is_stream: bool
 
 
 class Document:
@@ -37,7 +46,8 @@ class Document:
         self._streams: dict[tuple[int, int], tuple[Stream, int]] = {}
         self._members: dict[tuple[int, int], dict[int, tuple[int, PdfObject]]] = {}
         self._loading: set[int] = set()
-        self._history: dict[int, list[tuple[int, XrefEntry]]] = {}
+        self._base: Mapping[int, XrefEntry] = {}
+        self._updates: dict[int, list[tuple[int, XrefEntry]]] = {}
         self._decoded = 0
 
     @classmethod
@@ -51,11 +61,13 @@ class Document:
         document.revisions = read_revisions(data, read_stream=document._xref_stream, limits=limits)
         for revision in document.revisions:
             document._check_entries(revision)
+        document._base = document.revisions[0].entries
+        for revision in document.revisions[1:]:
             for number, entry in revision.entries.items():
-                if number in document._history:
-                    document._history[number].append((revision.index, entry))
+                if number in document._updates:
+                    document._updates[number].append((revision.index, entry))
                 else:
-                    document._history[number] = [(revision.index, entry)]
+                    document._updates[number] = [(revision.index, entry)]
         return document
 
     @property
@@ -91,10 +103,12 @@ class Document:
 
     def entry(self, number: int, revision: int | None = None) -> XrefEntry | None:
         """The entry that counts for object `number` as of `revision`; None where no revision up to then names it."""
-        for index, found in reversed(self._history.get(number, ())):
-            if revision is None or index <= revision:
-                return found
-        return None
+        updates = self._updates.get(number)
+        if updates is not None:
+            for index, found in reversed(updates):
+                if revision is None or index <= revision:
+                    return found
+        return self._base.get(number)
 
     def get(self, value: PdfObject, *, revision: int | None = None) -> PdfObject:
         """`value` itself, or the object it refers to as of `revision`; a missing or free object is None (ISO 32000-2 7.3.10).
@@ -133,10 +147,11 @@ class Document:
         value, end = self._at(offset, revision)
         return int(head[1]) if head else 0, value, end
 
-    def head_end(self, offset: int, revision: int | None = None) -> int:
-        """Where the lexed octets of the object at `offset` end: at a stream's data, else after `endobj`."""
+    def extent(self, offset: int, revision: int | None = None) -> Extent:
+        """The extent of the indirect object whose `N G obj` begins at `offset`."""
         end = self._at(offset, revision)[1]
-        return self._heads[offset][2] or end
+        data_start = self._heads[offset][2]
+        return Extent(end, data_start or end, data_start > 0)
 
     def stream_data(self, stream: Stream, *, revision: int | None = None) -> bytes:
         """The decoded octets of `stream`. Raises :class:`PdfError` on other filters than FlateDecode, :class:`LimitError` on bombs."""
@@ -156,23 +171,24 @@ class Document:
 
     def numbers(self, revision: int | None = None) -> Iterator[int]:
         """Every object number in use as of `revision`, in rising order."""
-        for number in sorted(self._history):
+        for number in sorted(self._updates.keys() | self._base.keys()):
             entry = self.entry(number, revision)
             if entry is not None and entry.kind != "free":
                 yield number
 
     def _check_entries(self, revision: Revision) -> None:
         data = self.data
-        for entry in revision.entries.values():
-            if entry.kind == "offset":
-                if not data.startswith(b"%d %d obj" % (entry.number, entry.generation), entry.offset):
-                    match = OBJECT.match(data, entry.offset)
-                    if match is None or (int(match[1]), int(match[2])) != (entry.number, entry.generation):
-                        raise PdfError(f"the cross-reference says object {entry.number} is at {entry.offset}, which is not where it stands")
-                if entry.offset >= revision.end:
-                    raise PdfError(f"object {entry.number} stands after the revision that names it")
-            elif entry.kind == "compressed" and not 0 < entry.stream_number <= MAX_OBJECT_NUMBER:
-                raise PdfError(f"object {entry.number} is said to be in object stream {entry.stream_number}")
+        end = revision.end
+        for number, generation, kind, offset, stream_number, _ in revision.entries.values():
+            if kind == "offset":
+                if not data.startswith(b"%d %d obj" % (number, generation), offset):
+                    match = OBJECT.match(data, offset)
+                    if match is None or (int(match[1]), int(match[2])) != (number, generation):
+                        raise PdfError(f"the cross-reference says object {number} is at {offset}, which is not where it stands")
+                if offset >= end:
+                    raise PdfError(f"object {number} stands after the revision that names it")
+            elif kind == "compressed" and not 0 < stream_number <= MAX_OBJECT_NUMBER:
+                raise PdfError(f"object {number} is said to be in object stream {stream_number}")
 
     def _at(self, offset: int, revision: int | None) -> tuple[PdfObject, int]:
         """The indirect object at `offset` and the offset after its `endobj`."""

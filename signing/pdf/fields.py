@@ -23,6 +23,8 @@ class Field:
     value: PdfObject
     widgets: tuple[Ref, ...]
     """The field itself where it is merged with its widget, else its widget kids."""
+    numbers: frozenset[int]
+    """Of the field's object and its widgets'."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,8 @@ def _node(document: Document, ref: Ref, inherited: _Inherited, revision: int | N
     if len(refs) != len(widgets) or len(set(refs)) != len(refs):
         raise PdfError(f"a widget of form field {ref.number} is not an indirect object, or stands there twice")
     kind = str(own.type) if isinstance(own.type, Name) else ""
-    return Node(own, (), Field(name, ref, node, kind, own.value, refs or (ref,)), numbers)
+    placed = frozenset((ref.number, *(widget.number for widget in refs)))
+    return Node(own, (), Field(name, ref, node, kind, own.value, refs or (ref,), placed), numbers)
 
 
 def _read_for(document: Document, values: tuple[PdfObject, ...], revision: int | None) -> frozenset[int]:

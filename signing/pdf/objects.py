@@ -7,7 +7,7 @@ decoded as latin-1); names, strings, references and streams are the classes belo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Union
+from typing import NamedTuple, Union
 
 
 class Name(str):
@@ -20,8 +20,7 @@ class PdfString(bytes):
     """A string's octets after decoding; whether it was written literal or hexadecimal is the lexer's business."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(NamedTuple):
     """An indirect reference `number generation R`."""
 
     number: int

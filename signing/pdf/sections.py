@@ -19,7 +19,7 @@ _EOL = rb"(?:\r\n|\n|\r)"
 _TABLE = re.compile(rb"xref[\t ]*" + _EOL)
 _SUBSECTION = re.compile(rb"([0-9]{1,10}) ([0-9]{1,10})[\t ]*" + _EOL)
 _TRAILER = re.compile(_SPACE + rb"*trailer(?=" + _SPACE + rb"|<<)")
-_ENTRY = re.compile(rb"([0-9]{10}) ([0-9]{5}) ([fn])(?: \r| \n|\r\n)")
+_ROWS = re.compile(rb"(?:[0-9]{10} [0-9]{5} [fn](?: \r| \n|\r\n))*+")
 _ENTRY_SIZE = 20
 # Comments may stand before startxref: iText writes its name there.
 _CLOSE = re.compile(rb"(?:" + _SPACE + rb"++|%[^\r\n]*+)*+startxref" + _SPACE + rb"+([0-9]{1,19})" + _SPACE + rb"+%%EOF")
@@ -104,13 +104,14 @@ def _table(data: bytes, position: int, limits: Limits) -> tuple[dict[int, XrefEn
         position = subsection.end()
         if count > limits.entries or first + count > MAX_OBJECT_NUMBER + 1:
             raise LimitError(f"a cross-reference subsection of {count} objects from {first}")
-        rows = _ENTRY.findall(data, position, position + count * _ENTRY_SIZE)
-        if len(rows) != count:  # each match takes its 20 octets: as many as there is room for leave no gap
+        end = position + count * _ENTRY_SIZE
+        rows = _ROWS.match(data, position, end)
+        if rows is None or rows.end() != end:
             raise PdfError(f"no cross-reference entry of {_ENTRY_SIZE} octets for each of {count} objects at offset {position}")
         if not entries.keys().isdisjoint(range(first, first + count)):
             raise PdfError(f"an object from {first} to {first + count - 1} stands twice in one cross-reference table")
-        entries.update(_entries(rows, first))
-        position += count * _ENTRY_SIZE
+        entries.update(_entries(rows[0].split(), first))
+        position = end
     keyword = _TRAILER.match(data, position)
     if keyword is None:
         raise PdfError(f"no trailer after the cross-reference table, at offset {position}")
@@ -120,16 +121,14 @@ def _table(data: bytes, position: int, limits: Limits) -> tuple[dict[int, XrefEn
     return entries, trailer, close
 
 
-def _entries(rows: list[tuple[bytes, bytes, bytes]], first: int) -> Iterator[tuple[int, XrefEntry]]:
+def _entries(words: list[bytes], first: int) -> Iterator[tuple[int, XrefEntry]]:
     """(number, entry) for each row (offset, generation, kind) of a subsection; in step, since a file may have hundreds of thousands."""
-    if not rows:
-        return
-    offsets, generations, kinds = zip(*rows, strict=True)
-    numbers = range(first, first + len(rows))
+    offsets, generations, kinds = words[::3], words[1::3], words[2::3]
+    numbers = range(first, first + len(kinds))
     if b"f" in kinds:
-        offsets = tuple(offset if kind == b"n" else b"0" for offset, kind in zip(offsets, kinds, strict=True))
+        offsets = [offset if kind == b"n" else b"0" for offset, kind in zip(offsets, kinds, strict=True)]
     fields = zip(numbers, map(int, generations), map(_KINDS.get, kinds), map(int, offsets), repeat(0), repeat(0))
-    yield from zip(numbers, map(_new_entry, fields), strict=True)
+    return zip(numbers, map(_new_entry, fields), strict=True)
 
 
 def _add_hidden(entries: dict[int, XrefEntry], offset: PdfObject, read_stream: ReadStream, limits: Limits) -> None:
