@@ -1,7 +1,7 @@
 """Registration for tests: two officers, and approvals in one call.
 
-    redeemed = approved_seal(house, school)         # what `records.enrolment.enrol_seal` asks for
-    issue_seal(house, school)                       # the whole way
+redeemed = approved_seal(house, school)         # what `records.enrolment.enrol_seal` asks for
+issue_seal(house, school)                       # the whole way
 """
 
 from __future__ import annotations
