@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from itertools import chain
 from typing import Annotated
@@ -10,7 +11,7 @@ import typer
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from cli._home import DatabaseUrl, Home, books
+from cli._home import DatabaseUrl, Home, PassphraseFile, books, opened
 from cli._output import write_output
 from cli._table import aligned
 from cli.main import UsageError
@@ -23,7 +24,12 @@ ISSUERS = (ROOT, ISSUING)
 HEADINGS = ("SERIAL", "ISSUER", "PROFILE", "HOLDER", "STATE", "UNTIL")
 
 
-def command(
+app = typer.Typer(invoke_without_command=True)
+
+
+@app.callback()
+def list_(
+    context: typer.Context,
     holder: Annotated[str | None, typer.Option(metavar="ID", help="Only this holder's: a roster id, seal/SCHOOL, or a service.")] = None,
     state: Annotated[CertificateState | None, typer.Option(help="Only those in this state.", show_default=False)] = None,
     to: Annotated[str | None, typer.Option(metavar="FILE", help="Write the holder's newest certificate there, as PEM.")] = None,
@@ -31,6 +37,10 @@ def command(
     database_url: DatabaseUrl = None,
 ) -> int:
     """List certificates, by holder, oldest first."""
+    if context.invoked_subcommand is not None:
+        if home is not None:
+            os.environ["EDUSEAL_HOME"] = home  # where the subcommand looks for it; a --home after it still wins
+        return 0
     if to is not None and holder is None:
         raise UsageError("--to writes one holder's certificate; name them with --holder ID")
     with books(home, database_url) as stores:
@@ -40,6 +50,20 @@ def command(
         return 0
     for line in aligned(HEADINGS, map(_cells, chosen)):
         print(line)
+    return 0
+
+
+@app.command()
+def reconcile(home: Home = None, database_url: DatabaseUrl = None, passphrase_file: PassphraseFile = None) -> int:
+    """Revoke what was recorded more than five minutes ago and never issued, as a crash leaves it.
+
+    The service does this by itself, once a minute.
+    """
+    with opened(home, database_url, passphrase_file) as house:
+        revoked = house.reconciliation.run()
+    for issuer, serial in revoked:
+        print(f"Certificate {serial:x} of {issuer} was never issued and is revoked.")
+    print(f"{len(revoked)} revoked.")
     return 0
 
 

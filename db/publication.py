@@ -24,6 +24,7 @@ _STATE = (
     published_crls.c.next_update,
     published_crls.c.covers,
 )
+_STATES: sa.Select[Any] = sa.select(*_STATE)
 
 
 class Publications:
@@ -35,18 +36,18 @@ class Publications:
     def states(self) -> tuple[CrlState, ...]:
         """What is published, by issuer and shard."""
         with self._database.reading() as connection:
-            rows = connection.execute(sa.select(*_STATE).order_by(published_crls.c.issuer, published_crls.c.shard)).all()
+            rows = connection.execute(_STATES.order_by(published_crls.c.issuer, published_crls.c.shard)).all()
         return tuple(_state(row) for row in rows)
 
     def state(self, issuer: str, shard: int) -> CrlState | None:
         with self._database.reading() as connection:
-            row = connection.execute(_one(sa.select(*_STATE), issuer, shard)).one_or_none()
+            row = connection.execute(_one(_STATES, issuer, shard)).one_or_none()
         return None if row is None else _state(row)
 
     def load(self, issuer: str, shard: int) -> PublishedCrl | None:
         """The newest list of a shard."""
         with self._database.reading() as connection:
-            row = connection.execute(_one(sa.select(*_STATE, published_crls.c.der), issuer, shard)).one_or_none()
+            row = connection.execute(_one(_STATES.add_columns(published_crls.c.der), issuer, shard)).one_or_none()
         return None if row is None else PublishedCrl(_state(row), row.der)
 
     def save(self, crl: PublishedCrl) -> bool:

@@ -180,6 +180,11 @@ class Publisher:
             raise PkiError(f"CRL of {issuer}: its key is not here; import a list that was made where the key is")
         return next(iter(self._publish(issuer, shard)), None)
 
+    def publish_all(self) -> tuple[CrlState, ...]:
+        """Makes every list whose key is here now, due or not. Raises what store and key raise."""
+        made = (self.publish(name, shard) for name, shard in _all({each.issuer: each.shards for each in self._signers.values()}))
+        return tuple(state for state in made if state is not None)
+
     def makes(self, issuer: str, shard: int) -> bool:
         """Whether this publisher has the key for a shard."""
         return issuer in self._signers and 0 <= shard < self._signers[issuer].shards

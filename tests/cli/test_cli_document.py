@@ -24,10 +24,10 @@ def commands() -> dict[str, dict[str, str]]:
 
     def walk(words: list[str], command: Any) -> None:
         inner = getattr(command, "commands", None)
-        if inner is None:
+        if inner is None or command.invoke_without_command:
             options = ((name, each.help) for each in command.params for name in each.opts if name.startswith("-"))
             found[" ".join(words)] = {name: told or "" for name, told in options}
-        else:
+        if inner is not None:
             for name, each in inner.items():
                 walk([*words, name], each)
 
