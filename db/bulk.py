@@ -56,6 +56,17 @@ class BulkBatches(BulkChunks):
             details = {"people": batch.people, "digest": batch.digest.hex()}
             log.append(connection, kind="bulk.submitted", subject=f"bulk/{batch.id}", at=batch.submitted_at, details=details)
 
+    def requested(self, batch_id: str, request_id: str) -> None:
+        """Raises :class:`records.bulk.BulkError` where the batch has been started."""
+        with self._database.writing() as connection:
+            changed = connection.execute(
+                sa.update(bulk_batches)
+                .where(bulk_batches.c.id == batch_id, bulk_batches.c.state == BatchState.SUBMITTED.value)
+                .values(request_id=request_id)
+            )
+        if changed.rowcount != 1:
+            raise BulkError(f"batch {batch_id} does not wait for an approval")
+
     def start(self, batch_id: str, *, sheets: str, workflow_id: str, at: datetime) -> None:
         """SUBMITTED to RUNNING, once, in the transaction that redeems the approval. Raises :class:`records.bulk.BulkError`."""
         with self._database.writing() as connection:

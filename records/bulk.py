@@ -19,7 +19,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from records.errors import RecordsError
-from records.person import Person, Student
+from records.person import Person, School, Student
 
 CHUNK = 250  # people at most: what one transaction records, and one issues
 _FORMAT = "eduseal bulk batch 1"
@@ -116,12 +116,13 @@ class Refusal:
     reason: str
 
 
-def facts_of(who: Person, wrapped_code: bytes) -> bytes:
-    """SHA-256 over all that a certificate and a sheet will say of a person."""
+def facts_of(who: Person, school: School, wrapped_code: bytes) -> bytes:
+    """SHA-256 over all that a certificate and a sheet will say of a person of this school."""
     role = "student" if isinstance(who, Student) else who.role.value
     place = who.class_name if isinstance(who, Student) else who.homeroom or ""
     code = hashlib.sha256(wrapped_code).hexdigest()
-    return _sha256([who.id, role, who.school_id, place, who.surname, who.given_name, who.sex.value, who.birth_date.isoformat(), code])
+    person = [who.id, role, place, who.surname, who.given_name, who.sex.value, who.birth_date.isoformat(), code]
+    return _sha256([person, [school.id, school.identifier, school.short_name, school.country]])
 
 
 def digest(batch_id: str, files: Sequence[SourceFile], places: Iterable[Place]) -> bytes:

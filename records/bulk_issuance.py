@@ -141,10 +141,11 @@ class BulkIssuance:
             return Refusal(holder, "has a certificate in force; a new one is for `eduseal enrol --again`")
         if applicant.blocked or wrapped is None:
             return Refusal(holder, "has been blocked since the batch was submitted; see `eduseal roster blocked`")
-        if facts_of(who, wrapped) != applicant.place.facts:
+        school = self._schools[who.school_id]
+        if facts_of(who, school, wrapped) != applicant.place.facts:
             return Refusal(holder, "the roster says something else since the batch was submitted; submit a batch anew for them")
         try:
-            return Job(_with_code(who, wrapped, self._keys), self._schools[who.school_id])
+            return Job(_with_code(who, wrapped, self._keys), school)
         except PkiError as exc:
             return Refusal(holder, str(exc))
 

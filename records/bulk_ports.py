@@ -77,6 +77,10 @@ class BulkStore(Protocol):
         """Those of `ids` whom the roster knows, sorted by id."""
         ...
 
+    def requested(self, batch_id: str, request_id: str) -> None:
+        """Notes the request for its approval; raises :class:`records.bulk.BulkError` where the batch has been started."""
+        ...
+
     def start(self, batch_id: str, *, sheets: str, workflow_id: str, at: datetime) -> None:
         """SUBMITTED to RUNNING, once, in the transaction that redeems the approval. Raises :class:`records.bulk.BulkError`."""
         ...

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pki.errors import PkiError
 from pki.issue import Authority
 from pki.kdf import KeyDerivation
 from pki.ports import Clock, KeyStore
+from pki.registration import Order, Redeemed
 from records.codes import unwrap_code, wrap_code
-from records.enrolment import Enrolled, enrol
+from records.enrolment import Enrolled, enrol, newest_serial
 from records.errors import NotFoundError, RecordsError
+from records.orders import Enrolee, enrolment_order
 from records.person import Person, Role, Teacher
 from records.ports import HolderKeyStore, RosterStore
+from records.registration import Registration
 from records.roster import RosterFile, RosterImport, canonical_code, import_roster
 
 
@@ -43,17 +46,23 @@ class RosterService:
 
         Raises :class:`records.errors.RosterFileError`.
         """
-        result = import_roster(
+        result = self.check_files(schools=schools, teachers=teachers, students=students)
+        if without_broken_rows or not result.errors:
+            codes = {who.id: wrap_code(who.code, person_id=who.id, keys=self.keys) for who in result.accepted if who.code is not None}
+            self.roster.save(schools=result.schools, people=result.accepted, blocked=result.blocked, wrapped_codes=codes, at=self.clock())
+        return result
+
+    def check_files(
+        self, *, schools: RosterFile | None = None, teachers: RosterFile | None = None, students: RosterFile | None = None
+    ) -> RosterImport:
+        """What :meth:`import_files` would make of the files; nothing is saved. Raises :class:`records.errors.RosterFileError`."""
+        return import_roster(
             schools=schools,
             teachers=teachers,
             students=students,
             known_schools=self.roster.schools(),
             held_codes=self._held_codes(),
         )
-        if without_broken_rows or not result.errors:
-            codes = {who.id: wrap_code(who.code, person_id=who.id, keys=self.keys) for who in result.accepted if who.code is not None}
-            self.roster.save(schools=result.schools, people=result.accepted, blocked=result.blocked, wrapped_codes=codes, at=self.clock())
-        return result
 
     def people_to_enrol(self, *, school_id: str | None = None) -> Iterator[Person]:
         """Those who may have a certificate, with their codes: not blocked, and of a role that signs."""
@@ -65,14 +74,36 @@ class RosterService:
             if wrapped is not None:
                 yield replace(who, code=unwrap_code(wrapped, person_id=who.id, keys=self.keys))
 
+    def waiting(self, *, holder_keys: HolderKeyStore, school_id: str | None = None) -> list[Person]:
+        """Everybody who may have a certificate over a key made here, and has none."""
+        return [who for who in self.people_to_enrol(school_id=school_id) if not holder_keys.of_holder(who.id)]
+
+    def enrolment_request(self, people: Sequence[Person], *, authority: Authority) -> Order:
+        """What is to be approved before these people get certificates: one person, or many at once, which is a batch."""
+        enrolees = [Enrolee(who, self.roster.wrapped_code(who.id), newest_serial(authority, who.id)) for who in people]
+        wanted = {who.school_id for who in people}
+        return enrolment_order(enrolees, [school for school in self.roster.schools() if school.id in wanted])
+
     def enrol_all(
-        self, *, authority: Authority, holder_keys: HolderKeyStore, kdf: KeyDerivation, school_id: str | None = None
+        self,
+        people: Sequence[Person],
+        *,
+        authority: Authority,
+        holder_keys: HolderKeyStore,
+        kdf: KeyDerivation,
+        registration: Registration,
+        approval: Redeemed | None = None,
     ) -> Iterator[Enrolled | NotEnrolled]:
-        """Enrols, one by one, everybody who may have a certificate and has none; an error stops only its own person."""
+        """Enrols people, one by one; an error stops only its own person.
+
+        `approval` is of :meth:`enrolment_request` for just these people. Raises, before the first, :class:`pki.registration.NotApprovedError`
+        where the policy asks for one (for more than one person it does), and OtherDigestError for another's.
+        """
+        if not people:
+            return
+        registration.require(self.enrolment_request(people, authority=authority), approval)
         schools = {school.id: school for school in self.roster.schools()}
-        for who in self.people_to_enrol(school_id=school_id):
-            if holder_keys.of_holder(who.id):
-                continue
+        for who in people:
             try:
                 school = schools[who.school_id]
                 yield enrol(who, school, authority=authority, keys=self.keys, holder_keys=holder_keys, kdf=kdf, clock=self.clock)

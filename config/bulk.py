@@ -1,0 +1,46 @@
+"""Bulk issuance, wired: the desk where batches are submitted, and the process that issues them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from config.house import House
+from db.bulk import BulkBatches
+from db.bulk_work import BulkWork
+from db.work_queue import WorkQueue
+from records.bulk_desk import BulkDesk
+from records.bulk_issuance import BulkIssuance
+from records.bulk_making import Terms
+from records.bulk_sheets import SheetFolder
+from records.bulk_workflow import NAME, BulkWorkflow
+from records.bulk_workshop import ProcessWorkshop
+
+
+def bulk_desk(house: House) -> BulkDesk:
+    return BulkDesk(BulkBatches(house.stores.database), house.services.roster, house.clock)
+
+
+@contextmanager
+def bulk_work(house: House, *, workers: int) -> Iterator[tuple[BulkWork, WorkQueue]]:
+    """This process takes part in durable work as long as the context lasts; `workers` processes make keys for it."""
+    store, authority = BulkBatches(house.stores.database), house.authority.issuing
+    with ProcessWorkshop(Terms.of(authority), workers=workers) as workshop:
+
+        def issuance(batch_id: str) -> BulkIssuance:
+            return BulkIssuance(
+                batch_id,
+                store=store,
+                roster=house.stores.roster,
+                authority=authority,
+                keys=house.keys,
+                workshop=workshop,
+                sheets=SheetFolder(Path(store.get(batch_id).sheets or "")),
+                clock=house.clock,
+                ahead=workers,
+            )
+
+        workflows = {NAME: BulkWorkflow(store, issuance, house.clock)}
+        with WorkQueue(house.stores.database, house.settings.database_url, workflows=workflows, clock=house.clock) as queue:
+            yield BulkWork(house.stores.database, queue, clock=house.clock), queue
