@@ -29,7 +29,7 @@ def command(
     characters or more; guessable ones are refused.
     """
     with opened(home, database_url, passphrase_file) as house:
-        if house.stores.holder_keys.get(holder).activated:
+        if (house.stores.holder_keys.of_holder(holder) or (house.stores.holder_keys.get(holder),))[-1].activated:
             raise WrongSecretError(f"the key of {holder} is activated already; `eduseal change-pin {holder}` changes its PIN")
         code = read_activation_code(secret("Activation code", flag="--code-file", file=code_file))
         pin = chosen_pin(house, holder, flag="--pin-file", file=pin_file)

@@ -153,7 +153,7 @@ def _services(settings: Settings, plan: HousePlan, stores: Stores, keys: KeyStor
             exporter=exporter,
             clock=clock,
         ),
-        holders=Holders(stores.holder_keys, keys, kdf, PinGate(stores.pin_attempts, clock)),
+        holders=Holders(stores.holder_keys, keys, kdf, PinGate(stores.pin_attempts, clock), stores.certificates, clock),
         renewals=renewals,
         registration=Registration(stores.requests, officers, registration_policy(), clock),
     )

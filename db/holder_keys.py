@@ -7,8 +7,9 @@ from dataclasses import asdict
 import sqlalchemy as sa
 
 from db.engine import Database
-from db.tables import holder_keys
+from db.tables import certificates, holder_keys
 from db.upsert import upsert
+from pki.certificate_life import STANDING
 from records.errors import NotFoundError
 from records.ports import HolderKey
 
@@ -25,11 +26,16 @@ class HolderKeys:
             upsert(connection, holder_keys, [asdict(key)])
 
     def get(self, holder: str) -> HolderKey:
-        """The holder's newest; raises :class:`records.errors.NotFoundError`."""
-        found = self.of_holder(holder)
-        if not found:
+        """The holder's key in use; raises :class:`records.errors.NotFoundError`."""
+        own = (certificates.c.issuer == holder_keys.c.issuer) & (certificates.c.serial == holder_keys.c.serial)
+        in_use = holder_keys.c.activated & certificates.c.state.in_([state.value for state in STANDING])
+        chosen = sa.select(holder_keys).outerjoin(certificates, own).where(holder_keys.c.holder == holder)
+        order = (sa.case((in_use, 1), else_=0).desc(), holder_keys.c.created_at.desc(), holder_keys.c.serial.desc())
+        with self._database.reading() as connection:
+            row = connection.execute(chosen.order_by(*order).limit(1)).one_or_none()
+        if row is None:
             raise NotFoundError(f"{holder} has no key here; expected one made when the certificate was issued")
-        return found[-1]
+        return HolderKey(**row._mapping)
 
     def of_holder(self, holder: str) -> tuple[HolderKey, ...]:
         """Oldest first."""

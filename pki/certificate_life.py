@@ -42,6 +42,9 @@ REVOCATION_REASONS = (
 COMPROMISE = frozenset({"keyCompromise", "cACompromise", "aACompromise"})
 """Reasons that speak of the key itself: it is never certified again."""
 
+STANDING = (CertificateState.ISSUED, CertificateState.SUSPENDED)
+"""Issued, and not revoked for good."""
+
 REVOKED_OR_HELD = (CertificateState.REVOKED, CertificateState.SUSPENDED)
 """What a revocation list names, and OCSP calls revoked."""
 

@@ -210,7 +210,10 @@ class HolderKeyStore(Protocol):
         ...
 
     def get(self, holder: str) -> HolderKey:
-        """The holder's newest; raises :class:`records.errors.NotFoundError`."""
+        """The holder's key in use: the newest that is activated and whose certificate was not revoked, else the newest of all.
+
+        So a person signs with the old key until they have activated the one that replaces it. Raises NotFoundError where there is none.
+        """
         ...
 
     def of_holder(self, holder: str) -> tuple[HolderKey, ...]:

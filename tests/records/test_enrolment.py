@@ -43,7 +43,7 @@ def authority():
 @pytest.fixture
 def holders(authority):
     kdf = KeyDerivation(KdfParameters(time_cost=1, memory_kib=64, lanes=1))
-    return Holders(MemoryHolderKeys(), authority.keys, kdf, PinGate(MemoryPinAttempts(), authority.clock))
+    return Holders(MemoryHolderKeys(), authority.keys, kdf, PinGate(MemoryPinAttempts(), authority.clock), authority.store, authority.clock)
 
 
 @pytest.fixture
