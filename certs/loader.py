@@ -14,6 +14,11 @@ def load(kind: str, name: str) -> dict[str, Any]:
     return tomllib.loads((HERE / kind / f"{name}.toml").read_text(encoding="utf-8"))
 
 
+def text(kind: str, name: str) -> str:
+    """The same file as it stands, remarks and all: to be copied and changed; raises FileNotFoundError."""
+    return (HERE / kind / f"{name}.toml").read_text(encoding="utf-8")
+
+
 def names(kind: str) -> tuple[str, ...]:
     """The names of a kind, sorted."""
     return tuple(sorted(path.stem for path in (HERE / kind).glob("*.toml")))

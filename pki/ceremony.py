@@ -1,6 +1,6 @@
 """A ceremony in the home of a root: keys are made, CA certificates and lists signed, and everything held against the ceremony's file.
 
-    done = hold(plan, requests={"issuing": csr_der}, keys=keys, store=store, profiles=profiles, clock=clock, approvals=approvals, by="an")
+    done = hold(plan, requests={"issuing": csr_der}, keys=keys, store=store, profiles=profiles, clock=clock, approve=approve)
 
 Nothing is signed before a second person's approval of exactly this file is redeemed. What an interrupted ceremony left is used as it
 stands: a key that was made, a certificate that was issued; so it may be repeated until it is done.
@@ -8,10 +8,9 @@ stands: a key that was made, a certificate that was issued; so it may be repeate
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
 
 from pki.algorithms import PublicKey
 from pki.ca_request import CaRequest, read_request
@@ -25,6 +24,7 @@ from pki.issue import Authority, CertificateRequest
 from pki.lint import SAMPLE_RATE
 from pki.ports import CertificateState, CertificateStore, Clock, KeyStore
 from pki.profile import CertificateProfile
+from pki.registration import Redeemed, RequestKind
 from pki.self_sign import self_sign
 from pki.tbs import Issuer
 from pki.urls import AuthorityUrls
@@ -34,25 +34,15 @@ class CeremonyError(PkiError):
     """A ceremony cannot be held as its file says."""
 
 
-@dataclass(frozen=True)
-class Approval:
-    """A second person's word. `id` names it in the books; times are aware UTC."""
-
-    id: str
-    requested_by: str
-    approved_by: str
-    approved_at: datetime
+class NotApprovedByAnotherError(CeremonyError):
+    """Nobody but the requester stands behind the ceremony."""
 
 
-class Approvals(Protocol):
-    """Where approvals stand."""
+Approve = Callable[[], Redeemed]
+"""Uses up the approval of the ceremony's file (:func:`pki.registration.redeem`); raises where there is none in force.
 
-    def redeem(self, *, kind: str, sha256: bytes, at: datetime) -> Approval:
-        """Uses up the approval of exactly the file with this SHA-256; raises where there is none in force.
-
-        Redeeming it again for the same file gives it again: an interrupted ceremony goes on.
-        """
-        ...
+Called again after an interruption it gives the same evidence again.
+"""
 
 
 @dataclass(frozen=True)
@@ -70,8 +60,11 @@ class Made:
 
 @dataclass(frozen=True)
 class Outcome:
-    approval: Approval
+    """`standing` are certificates of roots that the ceremony built upon and did not make, by name."""
+
+    approval: Redeemed
     made: tuple[Made, ...]
+    standing: Mapping[str, bytes]
 
     def certificates(self) -> dict[str, bytes]:
         return {each.name: each.der for each in self.made if each.kind == "certificate" and each.der is not None}
@@ -88,22 +81,63 @@ def hold(
     store: CertificateStore,
     profiles: Mapping[str, CertificateProfile],
     clock: Clock,
-    approvals: Approvals,
+    approve: Approve,
     lint_rate: float = SAMPLE_RATE,
 ) -> Outcome:
     """The whole ceremony. `requests` are PKCS#10, PEM or DER, by the label of the key.
 
-    Raises :class:`CeremonyError`, :class:`pki.ceremony_check.CeremonyMismatchError`, what `approvals` raises, and errors of `pki`.
+    Raises :class:`CeremonyError`, :class:`pki.ceremony_check.CeremonyMismatchError`, what `approve` raises, and errors of `pki`.
     """
     altar = _Ceremony(plan, keys, store, profiles, clock, lint_rate)
     asked = altar.requests(requests)
     altar.check_possible()
-    approval = approvals.redeem(kind="ca", sha256=plan.sha256, at=clock())
+    approval = approve()
+    check_approval(approval, plan)
     made = [*altar.make_keys(), *asked.values()]
     public = {each.name: each.public_key for each in made if each.public_key is not None}
     for wanted in plan.certificates:
         made.append(altar.certify(wanted, public))
-    return Outcome(approval, (*made, *altar.lists()))
+    made += altar.lists()
+    titles = {wanted.title for wanted in plan.certificates}
+    standing = {name: der for name in names_of(ROOT) if name not in titles and (der := altar.current(name)) is not None}
+    return Outcome(approval, tuple(made), standing)
+
+
+def check_approval(approval: Redeemed, plan: CeremonyPlan) -> None:
+    """For exactly this file, by another than who asked, whatever a policy says; raises OtherDigestError or NotApprovedByAnotherError."""
+    approval.require(RequestKind.CA, plan.sha256)
+    if not set(approval.approved_by) - {approval.requested_by}:
+        raise NotApprovedByAnotherError("ceremony: a second person, besides the one who asked, must approve a CA certificate")
+
+
+def certificate_in_force(store: CertificateStore, label: str, *, cross_by: str | None = None) -> bytes | None:
+    """The newest certificate of a key; `cross_by` names the root that gave it, where it is one between roots."""
+    entries = [entry for entry in store.of_holder(holder_of(label)) if entry.state is CertificateState.ISSUED]
+    if cross_by is None:
+        chosen = [entry for entry in entries if entry.profile != CROSS]
+    else:
+        chosen = [entry for entry in entries if entry.profile == CROSS and entry.issuer == cross_by]
+    return chosen[-1].certificate_der if chosen else None
+
+
+def root_lists(keys: KeyStore, store: CertificateStore, *, clock: Clock, base_url: str, validity: timedelta) -> dict[str, bytes]:
+    """A new list (DER) of every root whose key is here: each tells what any of them revoked, for they share a name."""
+    here = keys.labels()
+    roots = {name: der for name in names_of(ROOT) if name in here and (der := certificate_in_force(store, name)) is not None}
+    made: dict[str, bytes] = {}
+    for name, der in roots.items():
+        signer = CrlSigner(
+            issuer=name,
+            issuer_certificate_der=der,
+            key=keys.open(name),
+            store=SharedNameBooks(store, roots),
+            clock=clock,
+            shards=1,
+            base_url=base_url,
+            validity=validity,
+        )
+        made[name] = signer.crl(0)
+    return made
 
 
 @dataclass(frozen=True)
@@ -187,30 +221,11 @@ class _Ceremony:
         return Made("certificate", wanted.title, fresh, self.clock(), der)
 
     def lists(self) -> list[Made]:
-        """A new list of every root whose key is here: each tells what any of them revoked, for they share a name."""
-        roots = [name for name in names_of(ROOT) if self.current(name) is not None and name in self.keys.labels()]
-        return [Made("crl", name, True, self.clock(), self.crl_signer(name, roots).crl(0)) for name in roots]
-
-    def crl_signer(self, name: str, roots: list[str]) -> CrlSigner:
-        return CrlSigner(
-            issuer=name,
-            issuer_certificate_der=self._certificate(name),
-            key=self.keys.open(name),
-            store=SharedNameBooks(self.store, roots),
-            clock=self.clock,
-            shards=1,
-            base_url=self.plan.base_url,
-            validity=self.plan.crl_validity,
-        )
+        lists = root_lists(self.keys, self.store, clock=self.clock, base_url=self.plan.base_url, validity=self.plan.crl_validity)
+        return [Made("crl", name, True, self.clock(), der) for name, der in lists.items()]
 
     def current(self, label: str, *, cross_by: str | None = None) -> bytes | None:
-        """The newest certificate in force of a key; `cross_by` names the root that gave it, where it is one between roots."""
-        entries = [entry for entry in self.store.of_holder(holder_of(label)) if entry.state is CertificateState.ISSUED]
-        if cross_by is None:
-            chosen = [entry for entry in entries if entry.profile != CROSS]
-        else:
-            chosen = [entry for entry in entries if entry.profile == CROSS and entry.issuer == cross_by]
-        return chosen[-1].certificate_der if chosen else None
+        return certificate_in_force(self.store, label, cross_by=cross_by)
 
     def _certificate(self, label: str) -> bytes:
         found = self.current(label)

@@ -1,0 +1,274 @@
+"""The side of a ceremony in the home that serves: it asks for its certificate, and takes certificate, roots and their lists in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from config.ceremony import CeremonyDoneError, house_plan, keep_transcript, program, transcript_path
+from config.ceremony_mark import make_folder
+from config.errors import SettingsError
+from config.house_file import read_plan, write_plan, write_whole
+from config.imported import list_path
+from config.key_store import key_store_place
+from config.settings import Settings
+from config.wiring import shipped_profiles
+from db.certificates import Certificates
+from db.engine import Database, open_database
+from db.publication import Publications
+from db.schema import require_current, upgrade
+from pki.ca_request import make_request
+from pki.ceremony import CeremonyError
+from pki.ceremony_check import check_certificate
+from pki.ceremony_plan import CROSS, ISSUING, ROOT, CeremonyPlan, KeyHome
+from pki.ceremony_transcript import Transcript
+from pki.establish import EstablishedAuthority, complete, holder_of
+from pki.generations import names_of, series_of
+from pki.key_stores import open_key_store
+from pki.lint import SAMPLE_RATE
+from pki.offline import check_imported_crl
+from pki.ports import CertificateEntry, CertificateState, Clock, KeyStore
+from pki.publication import CrlState, PublishedCrl
+from pki.relations import is_issued_by, spki_der
+from pki.urls import AuthorityUrls
+
+
+class RootNotConfirmedError(SettingsError):
+    """A root was carried here that nobody vouched for: neither its fingerprint was given, nor does a root of this house certify it."""
+
+
+def request(settings: Settings, plan: CeremonyPlan, *, passphrase: str, clock: Clock) -> tuple[dict[str, bytes], bytes]:
+    """Makes the keys that the file puts in this home; returns their requests (DER PKCS#10, by label) and the transcript.
+
+    A home that is not there is made, to be finished by :func:`install`. May be repeated: a key that stands asks again.
+    """
+    fresh = not settings.house_file.exists()
+    house = house_plan(settings, plan) if fresh else read_plan(settings.house_file)
+    make_folder(settings)
+    keys = open_key_store(key_store_place(settings, house), passphrase, create=fresh)
+    database = open_database(settings.database_url)
+    try:
+        if fresh:
+            upgrade(database)
+            write_plan(settings.house_file, house)
+        require_current(database)
+        store = Certificates(database)
+        transcript = Transcript("request", plan, program=program(), clock=clock)
+        made: dict[str, bytes] = {}
+        for key_plan in plan.made(KeyHome.ONLINE):
+            if store.of_holder(holder_of(key_plan.label)):
+                raise CeremonyDoneError(f"{settings.home}: {key_plan.label} is certified already; a rollover names the next generation")
+            stands = key_plan.label in keys.labels()
+            key = keys.open(key_plan.label) if stands else keys.generate(key_plan.label, curve=key_plan.curve)
+            transcript.key(key_plan.label, key.public_key(), fresh=not stands)
+            (wanted,) = [each for each in plan.certificates if each.subject == key_plan.label and each.profile != CROSS]
+            made[key_plan.label] = make_request(plan.subject(wanted), key)
+            transcript.public("request", key_plan.label, made[key_plan.label])
+    finally:
+        database.close()
+    path = transcript_path(settings, "request", plan)
+    return made, path.read_bytes() if path.exists() else keep_transcript(settings, "request", plan, transcript)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What came from the root's home, DER, by name: certificates (`root`, `root-2-by-root`, `issuing-2`) and lists (`root`)."""
+
+    certificates: Mapping[str, bytes]
+    crls: Mapping[str, bytes]
+
+
+def install(
+    settings: Settings,
+    plan: CeremonyPlan,
+    carried: Carried,
+    *,
+    passphrase: str,
+    fingerprint: str | None,
+    clock: Clock,
+    lint_rate: float = SAMPLE_RATE,
+) -> tuple[EstablishedAuthority, bytes]:
+    """Takes everything in; the house then serves under it. Returns the authority and the transcript. Repeating it is safe.
+
+    `fingerprint` (SHA-256, hexadecimal) is the newest root's, as the root's home showed it; it may be None where a root of this house
+    certifies the new one. Raises :class:`RootNotConfirmedError`, :class:`pki.ceremony_check.CeremonyMismatchError`,
+    :class:`pki.offline.ImportedCrlError` and other errors of `config`, `pki` and `db`.
+    """
+    house = read_plan(settings.house_file)
+    keys = open_key_store(key_store_place(settings, house), passphrase)
+    database = open_database(settings.database_url)
+    try:
+        require_current(database)
+        books = _Books(database, keys, clock)
+        roots = _roots(carried, books)
+        _check(plan, carried, roots, books, fingerprint)
+        transcript = Transcript("install", plan, program=program(), clock=clock)
+        titles = {wanted.title for wanted in plan.certificates}
+        for name, der in roots.items():
+            if name not in titles:
+                transcript.public("standing", name, der, fresh=False)
+        for name in dict.fromkeys((*roots, *titles)):
+            der = roots.get(name) or carried.certificates[name]
+            taken = books.take(name, der, issuer=_issuer_of(plan, name))
+            if name in titles:
+                transcript.public("certificate", name, der, fresh=taken)
+        for name in roots:
+            if name not in keys.labels():
+                write_whole(list_path(settings, name), carried.crls[name])
+                books.publish(name, carried.crls[name])
+            transcript.public("crl", name, carried.crls[name])
+        authority = complete(
+            keys,
+            Certificates(database),
+            shipped_profiles(),
+            clock=clock,
+            urls=AuthorityUrls(house.base_url),
+            organization=house.organization,
+            lists={name: (lambda der=der: der) for name, der in carried.crls.items()},  # type: ignore[misc]  # bound now
+            crl_shards=house.crl_shards,
+            lint_rate=lint_rate,
+        )
+    finally:
+        database.close()
+    write_whole(settings.issuing_pem, b"".join(_pem(each.certificate_der) for each in authority.issuers))
+    write_whole(settings.root_pem, b"".join(_pem(each.certificate_der) for each in authority.roots))
+    path = transcript_path(settings, "install", plan)
+    return authority, path.read_bytes() if path.exists() else keep_transcript(settings, "install", plan, transcript)
+
+
+def take_list(settings: Settings, name: str, der: bytes, *, clock: Clock) -> x509.CertificateRevocationList:
+    """Takes a newer list of an offline root in; no key is needed. Raises :class:`pki.offline.ImportedCrlError` or SettingsError."""
+    path = list_path(settings, name)
+    read_plan(settings.house_file)
+    if not path.exists():
+        raise SettingsError(f"{settings.home}: {name} is not an authority whose key is elsewhere; lists of its own are made here")
+    database = open_database(settings.database_url)
+    try:
+        require_current(database)
+        entries = [entry for entry in Certificates(database).of_holder(holder_of(name)) if entry.profile == ROOT]
+        crl = check_imported_crl(der, entries[-1].certificate_der or b"", issuer=name, after=path.read_bytes(), at=clock())
+        write_whole(path, der)
+        _publish(database, name, der)
+    finally:
+        database.close()
+    return crl
+
+
+@dataclass(frozen=True)
+class _Books:
+    database: Database
+    keys: KeyStore
+    clock: Clock
+
+    def current(self, name: str) -> bytes | None:
+        entries = [
+            each for each in Certificates(self.database).of_holder(holder_of(name)) if each.profile != CROSS and each.certificate_der
+        ]
+        return entries[-1].certificate_der if entries else None
+
+    def take(self, title: str, der: bytes, *, issuer: str) -> bool:
+        """Enters a certificate that was issued elsewhere; False where it stands."""
+        certificate, store = x509.load_der_x509_certificate(der), Certificates(self.database)
+        serial, now = certificate.serial_number, self.clock()
+        found = store.get(issuer, serial)
+        if found is None:
+            subject = title.partition("-by-")[0]
+            store.record(
+                CertificateEntry(
+                    issuer=issuer,
+                    serial=serial,
+                    profile=CROSS if "-by-" in title else series_of(title),
+                    holder=holder_of(subject),
+                    state=CertificateState.RECORDED,
+                    tbs_sha256=hashlib.sha256(certificate.tbs_certificate_bytes).digest(),
+                    public_key_sha256=hashlib.sha256(spki_der(certificate)).digest(),
+                    not_before=certificate.not_valid_before_utc.astimezone(UTC),
+                    not_after=certificate.not_valid_after_utc.astimezone(UTC),
+                    recorded_at=now,
+                )
+            )
+        if found is None or found.state is CertificateState.RECORDED:
+            store.mark_issued(issuer, serial, certificate_der=der, at=now)
+            return True
+        if found.certificate_der != der:
+            raise CeremonyError(f"certificate {title}: another certificate of this issuer and serial number stands in the books")
+        return False
+
+    def publish(self, name: str, der: bytes) -> None:
+        _publish(self.database, name, der)
+
+
+def _publish(database: Database, name: str, der: bytes) -> None:
+    crl, store = x509.load_der_x509_crl(der), Publications(database)
+    number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    until = crl.next_update_utc or crl.last_update_utc
+    store.save(PublishedCrl(CrlState(name, 0, number, crl.last_update_utc, until, store.log_size()), der))
+
+
+def _roots(carried: Carried, books: _Books) -> dict[str, bytes]:
+    """Every root, by name, oldest first: those of this house, and those that were carried."""
+    found: dict[str, bytes] = {}
+    for name in names_of(ROOT):
+        der = books.current(name) or carried.certificates.get(name)
+        if der is None:
+            break
+        if carried.certificates.get(name, der) != der:
+            raise CeremonyError(f"{name}: another certificate than the one of this house was carried here; nothing was changed")
+        if name not in carried.crls:
+            raise CeremonyError(f"{name}: its revocation list is missing; bring {name}.crl from the home of the root")
+        found[name] = der
+    if not found:
+        raise CeremonyError("no root was carried here; bring root.pem from the home of the root")
+    return found
+
+
+def _check(plan: CeremonyPlan, carried: Carried, roots: Mapping[str, bytes], books: _Books, fingerprint: str | None) -> None:
+    """Everything, before anything is entered."""
+    for wanted in plan.certificates:
+        if wanted.title not in carried.certificates:
+            raise CeremonyError(f"certificate {wanted.title}: missing; bring {wanted.title}.pem from the home of the root")
+        if wanted.issuer not in roots:
+            raise CeremonyError(f"certificate {wanted.title}: its issuer {wanted.issuer} is missing; bring {wanted.issuer}.pem")
+        subject = roots[wanted.subject] if wanted.profile == CROSS else None
+        check_certificate(plan, wanted, carried.certificates[wanted.title], roots[wanted.issuer], subject_der=subject)
+        if wanted.profile == ISSUING:
+            own = books.keys.open(wanted.subject).public_key()
+            if x509.load_der_x509_certificate(carried.certificates[wanted.title]).public_key() != own:
+                raise CeremonyError(f"certificate {wanted.title}: it is for another key than {wanted.subject} of this home")
+    for name, der in roots.items():
+        check_imported_crl(carried.crls[name], der, issuer=name, at=books.clock())
+    _confirm_roots(roots, carried, books, fingerprint)
+
+
+def _confirm_roots(roots: Mapping[str, bytes], carried: Carried, books: _Books, fingerprint: str | None) -> None:
+    """A root of this house is trusted; another one by its fingerprint, or by a certificate of a trusted one."""
+    trusted = {der for name, der in roots.items() if books.current(name) == der}
+    given = (fingerprint or "").replace(":", "").replace(" ", "").lower()
+    for name, der in roots.items():
+        crosses = [
+            x509.load_der_x509_certificate(cross) for title, cross in carried.certificates.items() if title.startswith(f"{name}-by-")
+        ]
+        certified = any(
+            cross.public_key() == x509.load_der_x509_certificate(der).public_key()
+            and is_issued_by(cross, x509.load_der_x509_certificate(above))
+            for cross in crosses
+            for above in trusted
+        )
+        if der in trusted or certified or hashlib.sha256(der).hexdigest() == given:
+            trusted.add(der)
+        else:
+            said = "the fingerprint given is another's" if given else "give its fingerprint, as its home showed it, with --fingerprint"
+            raise RootNotConfirmedError(f"{name}: nobody vouched for this root; {said}; nothing was changed")
+
+
+def _issuer_of(plan: CeremonyPlan, title: str) -> str:
+    return next((wanted.issuer for wanted in plan.certificates if wanted.title == title), title)
+
+
+def _pem(der: bytes) -> bytes:
+    return x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM)
