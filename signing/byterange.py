@@ -6,6 +6,8 @@ after its `>` and ends at the end of a revision; between the two brackets stand 
 
 from __future__ import annotations
 
+from pki.ber import definite
+from pki.errors import EncodingError
 from signing.pdf.document import Document
 from signing.pdf.objects import PdfObject, PdfString, Ref
 from signing.verdict import Coverage, Message
@@ -28,8 +30,13 @@ def read_byte_range(value: PdfObject, findings: list[Message]) -> tuple[int, int
     return numbers[0], numbers[1], numbers[2], numbers[3]
 
 
-def read_contents(data: bytes, span: tuple[int, int] | None, value: PdfObject, findings: list[Message]) -> bytes:
-    """The DER value in /Contents without its padding; b"" and a finding where there is none. `span` is the value's place in the file."""
+def read_contents(
+    data: bytes, span: tuple[int, int] | None, value: PdfObject, findings: list[Message], *, indefinite: bool = False
+) -> bytes:
+    """The DER value in /Contents without its padding; b"" and a finding where there is none. `span` is the value's place in the file.
+
+    `indefinite` lengths are read too, and made definite: what PAdES forbids, some signers of its forerunner write (:mod:`pki.ber`).
+    """
     if value is None or span is None:
         findings.append(Message("CONTENTS_MISSING", "the signature has no /Contents"))
         return b""
@@ -38,17 +45,26 @@ def read_contents(data: bytes, span: tuple[int, int] | None, value: PdfObject, f
         findings.append(Message("CONTENTS_MALFORMED", f"/Contents is longer than {MAX_CONTENTS} octets"))
         return b""
     octets = value if isinstance(value, PdfString) else b""
-    if data[start:end].lower() != b"<" + octets.hex().encode("ascii") + b">":  # pairs of digits alone spell it so
+    spelled = data[start + 1 : end - 1]
+    # the lexer has read hexadecimal digits; alone and in pairs, they are twice as many as the octets and all there is
+    if not data.startswith(b"<", start) or len(spelled) != 2 * len(octets) or not (spelled.isalnum() or not spelled):
         findings.append(Message("CONTENTS_MALFORMED", "/Contents is not a direct string of hexadecimal digit pairs alone"))
         return b""
-    length = _der_length(octets)
+    der, length = _definite(octets) if indefinite and octets[:2] == b"\x30\x80" else (octets, _der_length(octets))
     if length is None:
         findings.append(Message("CONTENTS_NOT_DER", "/Contents does not hold one DER-encoded SEQUENCE"))
         return b""
     if octets[length:].strip(b"\0"):
         findings.append(Message("CONTENTS_NOT_DER", "/Contents holds something else than zeros after the DER value"))
         return b""
-    return octets[:length]
+    return der if der is not octets else octets[:length]
+
+
+def _definite(octets: bytes) -> tuple[bytes, int | None]:
+    try:
+        return definite(octets)
+    except EncodingError:
+        return b"", None
 
 
 def _der_length(octets: bytes) -> int | None:

@@ -10,6 +10,7 @@ absent (ISO 32000-2 7.3.7) and is left out.
 from __future__ import annotations
 
 import re
+from binascii import a2b_hex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -196,6 +197,15 @@ def _dictionary(frame: _Frame, entry_spans: dict[str, tuple[int, int]] | None) -
     return found
 
 
+def _octets(digits: bytes) -> bytes:
+    """Of a hexadecimal string: white space is ignored, a last digit that is missing counts as 0 (ISO 32000-2 7.3.4.3)."""
+    try:
+        return a2b_hex(digits)  # refuses both
+    except ValueError:
+        digits = digits.translate(None, WHITE)
+        return a2b_hex(digits + b"0" * (len(digits) % 2))
+
+
 def _string_or_real(data: bytes, match: re.Match[bytes], kind: int) -> tuple[PdfObject, int, int]:
     start, position = match.start(kind), match.end()
     if kind == REAL:
@@ -203,8 +213,7 @@ def _string_or_real(data: bytes, match: re.Match[bytes], kind: int) -> tuple[Pdf
             raise LimitError(f"a number of {position - start} characters at offset {start}")
         return float(match[REAL]), start, position
     if kind == HEX:
-        digits = match[HEX].translate(None, WHITE)
-        return PdfString(bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("ascii"))), start - 1, position
+        return PdfString(_octets(match[HEX])), start - 1, position
     if kind == PLAIN:
         return PdfString(match[PLAIN]), start - 1, position
     value, position = literal(data, start + 1)
