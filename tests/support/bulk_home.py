@@ -15,7 +15,7 @@ from records.bulk import Batch
 from records.bulk_desk import bulk_order
 from records.roster import RosterFile
 from tests.support.bulk_cases import bulk_files
-from tests.support.registration import OFFICER, PINS, SECOND, add_officers, registration_of
+from tests.support.registration import OFFICER, PINS, SECOND, house_registration
 
 PASSPHRASE = "a passphrase for tests"
 PLAN = HousePlan(Organization("VN", "Sở Giáo dục và Đào tạo (mẫu)", "NTRVN-0100000001"), "http://pki.eduseal.example", crl_shards=2)
@@ -25,7 +25,7 @@ def make_bulk_home(home: Path, database_url: str | None = None, *, lint_rate: fl
     """A new house with two officers. Close it when done."""
     settings = Settings.from_environment({}, home=home, database_url=database_url)
     house = create_house(settings, PLAN, clock=utc_now, passphrase=PASSPHRASE, lint_rate=lint_rate)
-    add_officers(house)
+    house_registration(house)
     return house
 
 
@@ -40,13 +40,13 @@ def submit(house: House, people: int, *, chunk: int, files: tuple[RosterFile, Ro
     desk = bulk_desk(house)
     submitted = desk.submit(by=OFFICER, schools=schools, teachers=teachers, chunk=chunk)
     assert submitted.batch is not None
-    request = registration_of(house).open(bulk_order(submitted.batch), by=OFFICER, secret=PINS[OFFICER])
+    request = house_registration(house).open(bulk_order(submitted.batch), by=OFFICER, secret=PINS[OFFICER])
     return desk.requested(submitted.batch.id, request.id)
 
 
 def approve(house: House, batch: Batch) -> None:
     assert batch.request_id is not None
-    registration_of(house).approve(batch.request_id, by=SECOND, secret=PINS[SECOND])
+    house_registration(house).approve(batch.request_id, by=SECOND, secret=PINS[SECOND])
 
 
 def run(house: House, batch_id: str, sheets: Path, *, workers: int = 1) -> None:
