@@ -18,6 +18,7 @@ from api.batches import Batches
 from api.errors import problem_response
 from api.ocsp_cache import NOT_KEPT, Headers, OcspCache, ReadyAnswer, ready
 from pki.ocsp import OcspAnswer, OcspResponder, ResponseStatus, refusal
+from pki.ocsp_group import OcspResponders
 from pki.ports import Clock
 from pki.timestamp import FailureInfo, TimeStampAuthority, rejection
 
@@ -34,7 +35,9 @@ log = structlog.get_logger("eduseal.authority")
 class AuthorityEndpoints:
     """Answers `/ocsp`, `/ocsp/BASE64` and `/tsa`; hands everything else to `app`. `cache` is kept honest by its :mod:`api.status_watch`."""
 
-    def __init__(self, app: ASGIApp, *, responder: OcspResponder, tsa: TimeStampAuthority, clock: Clock, cache: OcspCache) -> None:
+    def __init__(
+        self, app: ASGIApp, *, responder: OcspResponder | OcspResponders, tsa: TimeStampAuthority, clock: Clock, cache: OcspCache
+    ) -> None:
         self._app = app
         self._responder = responder
         self._tsa = tsa

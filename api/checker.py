@@ -70,12 +70,13 @@ class Checker:
         return Checked(row, current.number if current else None)
 
     def _supplied(self) -> Supplied:
-        """What the document may lack: the issuing CA's certificate, and fresh lists for it and for the time-stamp authority."""
-        house = self._house
-        issuing, shards = house.authority.issuing, house.plan.crl_shards
-        wanted = [(house.authority.root.name, 0), (issuing.name, shard_of(_serial(house.authority.tsa.certificate_der), shards))]
+        """What the document may lack: issuing CAs' certificates, and fresh lists for them and for the time-stamp authority."""
+        authority, shards = self._house.authority, self._house.plan.crl_shards
+        stamps = (authority.issuing.name, shard_of(_serial(authority.tsa.certificate_der), shards))
+        wanted = [*((root.name, 0) for root in authority.roots), stamps]
         lists = [found.der for found in (self._crls.get(*each) for each in wanted) if found is not None]
-        return Supplied(certificates=(issuing.certificate_der,), crls=tuple(lists))
+        issuers = tuple(issuer.certificate_der for issuer in authority.issuers)
+        return Supplied(certificates=(*issuers, *authority.crosses), crls=tuple(lists))
 
 
 def plain_name(name: str) -> str:

@@ -21,7 +21,8 @@ class ProcessJudge:
 
     def __init__(self, house: House) -> None:
         self._policy = house.policy
-        self._trust = TrustStore((NamedAnchor(house.authority.root_der, "root"), *external_trust(house.settings).anchors))
+        own = (NamedAnchor(root.certificate_der, root.name) for root in house.authority.roots)
+        self._trust = TrustStore((*own, *external_trust(house.settings).anchors))
 
     def __call__(self, name: str, data: bytes, *, at: datetime, supplied: Supplied) -> Row:
         worker = Worker(Task(policy=self._policy, trust=self._trust, at=at, supplied=supplied))

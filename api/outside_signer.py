@@ -10,7 +10,7 @@ from cryptography import x509
 from api.access import Caller, person_of
 from config.house import House
 from pki.chain import TrustAnchor
-from pki.ports import CertificateState
+from pki.ports import CertificateEntry, CertificateState
 from records.enrolment import seal_holder
 from records.errors import NotEntitledError
 from records.person import Person, Role, Student
@@ -36,7 +36,7 @@ class OutsideSigners:
 
     def __init__(self, house: House, external: TrustStore) -> None:
         self._house = house
-        self._root = TrustAnchor(house.authority.root_der)
+        self._roots = frozenset(TrustAnchor(root.certificate_der) for root in house.authority.roots)
         self._external = tuple(TrustAnchor(anchor.certificate_der) for anchor in external.anchors)
 
     def signer(self, certificate_der: bytes, chain: tuple[bytes, ...]) -> OutsideSigner:
@@ -45,16 +45,19 @@ class OutsideSigners:
         Another authority's revocation is not known here: whoever verifies asks for it.
         """
         house = self._house
-        issuing = house.authority.issuing_der
-        at = house.clock()
-        path = check_signer(certificate_der, (*chain, issuing), anchors=(self._root, *self._external), at=at)
+        at, ours = house.clock(), house.authority.chain_of(certificate_der)
+        path = check_signer(certificate_der, (*chain, *ours), anchors=(*self._roots, *self._external), at=at)
         subject = subject_of(x509.load_der_x509_certificate(certificate_der))
-        if path.anchor != self._root:
+        if path.anchor not in self._roots:
             return OutsideSigner(certificate_der, chain, subject, ours=False)
-        entry = house.stores.certificates.get(house.authority.issuing.name, subject.certificate_serial)
+        entry = self._entry(certificate_der, subject)
         if entry is None or entry.certificate_der != certificate_der or entry.state is not CertificateState.ISSUED:
             raise NotEntitledError(f"certificate {subject.certificate_serial:x} is {entry.state if entry else 'not in the books'}")
-        return OutsideSigner(certificate_der, (issuing,), subject, ours=True)
+        return OutsideSigner(certificate_der, ours, subject, ours=True)
+
+    def _entry(self, certificate_der: bytes, subject: Subject) -> CertificateEntry | None:
+        issuer = self._house.authority.issuer_of(certificate_der)
+        return self._house.stores.certificates.get(issuer.name, subject.certificate_serial) if issuer is not None else None
 
     def actor(self, caller: Caller, signer: OutsideSigner, step: Step, holder: str | None) -> Actor:
         """In whose name the step is signed; raises :class:`records.errors.NotEntitledError` and NotFoundError.
@@ -80,7 +83,7 @@ class OutsideSigners:
         return Actor(holder, role, school)
 
     def _ours(self, caller: Caller, signer: OutsideSigner, step: Step) -> str:
-        entry = self._house.stores.certificates.get(self._house.authority.issuing.name, signer.subject.certificate_serial)
+        entry = self._entry(signer.certificate_der, signer.subject)
         holder = entry.holder if entry else ""
         profile = entry.profile if entry else "none"
         if profile != step.role:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from itertools import chain
+from itertools import chain, takewhile
 from typing import Annotated
 
 import typer
@@ -16,11 +16,11 @@ from cli._output import write_output
 from cli._table import aligned
 from cli.main import UsageError
 from db.certificates import Certificates
-from pki.establish import ISSUING, ROOT
+from pki.establish import ISSUING, ROOT, holder_of
+from pki.generations import names_of
 from pki.ports import CertificateEntry, CertificateState
 from records.errors import NotFoundError
 
-ISSUERS = (ROOT, ISSUING)
 HEADINGS = ("SERIAL", "ISSUER", "PROFILE", "HOLDER", "STATE", "UNTIL")
 
 
@@ -70,7 +70,13 @@ def reconcile(home: Home = None, database_url: DatabaseUrl = None, passphrase_fi
 def _entries(store: Certificates, holder: str | None) -> list[CertificateEntry]:
     if holder is not None:
         return list(store.of_holder(holder))
-    return sorted(chain.from_iterable(map(store.entries, ISSUERS)), key=lambda entry: (entry.holder, entry.recorded_at))
+    return sorted(chain.from_iterable(map(store.entries, _issuers(store))), key=lambda entry: (entry.holder, entry.recorded_at))
+
+
+def _issuers(store: Certificates) -> list[str]:
+    """Every generation of roots and issuing authorities that the books know."""
+    known = (name for series in (ROOT, ISSUING) for name in takewhile(lambda name: store.of_holder(holder_of(name)), names_of(series)))
+    return list(known)
 
 
 def _cells(entry: CertificateEntry) -> tuple[str, ...]:

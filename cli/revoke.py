@@ -12,6 +12,7 @@ import typer
 from cli._home import DatabaseUrl, Home, PassphraseFile, opened
 from cli.main import UsageError
 from pki.errors import AlreadyRevokedError, NotRecordedError
+from pki.establish import ISSUING
 from pki.issue import REVOCATION_REASONS
 from pki.ports import CertificateState
 
@@ -20,15 +21,10 @@ MAX_SERIAL = 160  # bits, RFC 5280 section 4.1.2.2
 _HEXADECIMAL = re.compile("[0-9a-f]+")
 
 
-class Issuer(StrEnum):
-    ISSUING = "issuing"
-    ROOT = "root"
-
-
 def command(
     serial: Annotated[str, typer.Argument(metavar="SERIAL", help="Hexadecimal, as `eduseal certificates` shows it.", show_default=False)],
     reason: Annotated[Why, typer.Option(help="Why: a reason of RFC 5280.", show_default=False)],
-    issuer: Annotated[Issuer, typer.Option(help="Whose certificate it is.")] = Issuer.ISSUING,
+    issuer: Annotated[str, typer.Option(metavar="NAME", help="Whose certificate it is, such as root or issuing-2.")] = ISSUING,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False,
     home: Home = None,
     database_url: DatabaseUrl = None,
@@ -41,7 +37,7 @@ def command(
     """
     number = _number(serial)
     with opened(home, database_url, passphrase_file) as house:
-        authority = house.authority.issuing if issuer is Issuer.ISSUING else house.authority.root
+        authority = house.authority.named(issuer)
         entry = house.stores.certificates.get(authority.name, number)
         if entry is None:
             raise NotRecordedError(f"issuer {authority.name} has no certificate {number:x}; `eduseal certificates` lists them")

@@ -17,7 +17,7 @@ from signing.batch import BatchSigner
 def signer_of(house: House, certificate_der: bytes, key: SigningKey, *, name: str, role: str, organization: str) -> BatchSigner:
     """A signer with a certificate of this authority; `role` and `organization` are shown, the certificate says what holds."""
     look = school_look(name, role=role, organization=organization, verify_url=verify_page(house.settings, house.plan))
-    return BatchSigner(certificate_der, (house.authority.issuing_der,), key, look)
+    return BatchSigner(certificate_der, house.authority.chain_of(certificate_der), key, look)
 
 
 def seal_signer(house: House, school: School) -> BatchSigner:

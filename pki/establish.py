@@ -100,6 +100,12 @@ class EstablishedAuthority:
         """Every issuing authority, newest first."""
         return (self.issuing, *(each.authority for each in self.earlier_issuers))
 
+    def published(self) -> dict[str, bytes]:
+        """Every CA certificate by the name of its address: authorities, and what roots certified of each other (`root-2-by-root`)."""
+        known = {_subject_key(root.certificate_der): root.name for root in self.roots}
+        crosses = {f"{known[_subject_key(der)]}-by-{known[_authority_key(der)]}": der for der in self.crosses}
+        return {each.name: each.certificate_der for each in (*self.roots, *self.issuers)} | crosses
+
     def named(self, name: str) -> AnyAuthority:
         """By its name in the books; raises :class:`NotEstablishedError`."""
         found = {each.name: each for each in (*self.roots, *self.issuers)}
@@ -121,6 +127,14 @@ class EstablishedAuthority:
         above = _certificate(issuer.certificate_der)
         crossing = (der for der in self.crosses if is_issued_by(above, _certificate(der)))
         return (issuer.certificate_der, *crossing)
+
+
+def _subject_key(der: bytes) -> bytes:
+    return _certificate(der).extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+
+
+def _authority_key(der: bytes) -> bytes:
+    return _certificate(der).extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier or b""
 
 
 def _certificate(der: bytes) -> x509.Certificate:

@@ -21,7 +21,7 @@ LIST_FRESH = 60  # seconds that caches may keep a list: a new one may come at an
 
 def publication_routes(house: House, crls: CrlShelf) -> APIRouter:
     router = APIRouter(tags=["authority"])
-    issuers = {each.name: each.certificate_der for each in (house.authority.root, house.authority.issuing)}
+    issuers = house.authority.published()
 
     @router.get("/ca/{name}.cer", summary="An issuer's certificate, DER")
     def certificate_der(name: str) -> Response:
