@@ -1,4 +1,5 @@
-"""Work that goes on beside the service: lists published when they are due, certificates that were never issued revoked.
+"""Work that goes on beside the service: lists published when they are due, certificates that were never issued revoked,
+the services' own certificates changed before they expire.
 
 Each job runs in a thread of its own, again and again. Where it fails, that is logged when it begins and when it ends; the job waits a
 little longer, and serving goes on with what stands.
@@ -19,6 +20,7 @@ from config.house import House
 
 PUBLISH_EVERY = 0.5  # seconds; a revocation stands in its list this long after it was made, and as long as the list takes to make
 RECONCILE_EVERY = 60.0  # seconds
+ROTATE_EVERY = 300.0  # seconds
 AFTER_FAILURE = 5.0  # seconds; a key store that fails is not asked twice a second
 
 log = structlog.get_logger("eduseal.background")
@@ -38,6 +40,7 @@ def jobs_of(house: House) -> tuple[Job, ...]:
     return (
         Job("publication", lambda: _publish(house), PUBLISH_EVERY),
         Job("reconciliation", lambda: _reconcile(house), RECONCILE_EVERY),
+        Job("rotation", lambda: _rotate(house), ROTATE_EVERY),
     )
 
 
@@ -95,4 +98,10 @@ def _publish(house: House) -> tuple[str, ...]:
 def _reconcile(house: House) -> tuple[str, ...]:
     for issuer, serial in house.reconciliation.run():
         log.warning("certificate.never_issued", issuer=issuer, serial=f"{serial:x}")
+    return ()
+
+
+def _rotate(house: House) -> tuple[str, ...]:
+    for service in house.rotation.run():
+        log.info("service.certificate_changed", service=service)
     return ()

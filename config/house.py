@@ -31,6 +31,7 @@ from pki.ocsp_group import OcspResponders
 from pki.ports import Clock, CrlSource, KeyStore
 from pki.profile import CertificateProfile
 from pki.publication import Publisher
+from pki.rotation import Rotation
 from pki.timestamp import TimeStampAuthority
 from records.holder import Holders
 from records.registration import Registration
@@ -88,6 +89,7 @@ class House:
     crl_signers: tuple[CrlSource, ...]
     publisher: Publisher
     reconciliation: Reconciliation
+    rotation: Rotation
     evidence: InProcessValidationData
     policy: VerificationPolicy
     stores: Stores

@@ -41,6 +41,7 @@ from pki.offline import ImportedCrls, OfflineAuthority
 from pki.ports import Clock, CrlSource, KeyStore, RevocationBooks
 from pki.profile import CertificateProfile, profiles_from
 from pki.publication import Publisher
+from pki.rotation import Post, Rotation
 from pki.timestamp import TimeStampAuthority
 from records.export import Exporter
 from records.holder import Holders
@@ -110,6 +111,7 @@ def wire(
         crl_signers=crl_signers,
         publisher=publisher,
         reconciliation=Reconciliation(database, clock=clock),
+        rotation=_rotation(authority, responders, tsa, books, database, clock),
         evidence=evidence,
         policy=load_policy(POLICY),
         stores=stores,
@@ -168,6 +170,29 @@ def _responder(service: EarlierIssuer, statuses: Statuses, clock: Clock) -> Ocsp
         store=statuses,
         clock=clock,
     )
+
+
+def _rotation(
+    authority: EstablishedAuthority,
+    responders: tuple[OcspResponder, ...],
+    tsa: TimeStampAuthority,
+    books: Certificates,
+    database: Database,
+    clock: Clock,
+) -> Rotation:
+    """`responders` in the order of the issuing authorities, newest first."""
+    services = (authority.ocsp, *(each.ocsp for each in authority.earlier_issuers))
+    posts = [
+        Post(service, issuing, current=lambda responder=responder: responder.certificate_der, adopt=responder.adopt)
+        for service, issuing, responder in zip(services, authority.issuers, responders, strict=True)
+    ]
+    stamping = Post(
+        authority.tsa,
+        authority.issuing,
+        current=lambda: tsa.certificates[0],
+        adopt=lambda der: tsa.adopt(der, chain=authority.chain_of(der)),
+    )
+    return Rotation([*posts, stamping], store=books, turns=Leases(database, clock=clock), clock=clock)
 
 
 def _crl_source(authority: AnyAuthority, store: RevocationBooks, clock: Clock, base_url: str) -> CrlSource:

@@ -18,16 +18,17 @@ def renew(established: EstablishedAuthority) -> EstablishedAuthority:
     """New certificates, for the same keys, for services that expire within :data:`RENEWAL_WINDOW`; CA certificates are left alone."""
     return replace(
         established,
-        tsa=_renewed(established.issuing, established.tsa),
-        ocsp=_renewed(established.issuing, established.ocsp),
-        earlier_issuers=tuple(replace(each, ocsp=_renewed(each.authority, each.ocsp)) for each in established.earlier_issuers),
+        tsa=renew_service(established.issuing, established.tsa),
+        ocsp=renew_service(established.issuing, established.ocsp),
+        earlier_issuers=tuple(replace(each, ocsp=renew_service(each.authority, each.ocsp)) for each in established.earlier_issuers),
     )
 
 
-def _renewed(issuing: Authority, service: Service) -> Service:
+def renew_service(issuing: Authority, service: Service) -> Service:
+    """The service with a new certificate where one is due, else as it is."""
+    if not is_due(issuing, service.certificate_der):
+        return service
     certificate = x509.load_der_x509_certificate(service.certificate_der)
-    if certificate.not_valid_after_utc - issuing.clock() > RENEWAL_WINDOW or certificate.not_valid_after_utc >= _end(issuing):
-        return service  # a new one would last no longer: it is the issuing authority's own renewal that is due
     request = CertificateRequest(
         profile=service.label,
         subject=Subject.from_x509(certificate.subject),
@@ -35,6 +36,12 @@ def _renewed(issuing: Authority, service: Service) -> Service:
         holder=holder_of(service.label),
     )
     return replace(service, certificate_der=issuing.certify(request).certificate_der)
+
+
+def is_due(issuing: Authority, certificate_der: bytes) -> bool:
+    """Whether it expires within :data:`RENEWAL_WINDOW`, and a new one would last longer (else its issuer is what is to be renewed)."""
+    expires = x509.load_der_x509_certificate(certificate_der).not_valid_after_utc
+    return expires - issuing.clock() <= RENEWAL_WINDOW and expires < _end(issuing)
 
 
 def _end(issuing: Authority) -> datetime:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 
@@ -67,6 +68,15 @@ def random_serial() -> int:
     return secrets.randbits(SERIAL_BITS) | 1
 
 
+@dataclass(frozen=True)
+class _Credential:
+    """The authority's certificate, first, with those above it."""
+
+    certificates: tuple[bytes, ...]
+    valid_from: datetime
+    valid_until: datetime
+
+
 class TimeStampAuthority:
     """Implements :class:`pki.ports.TimeStamper`.
 
@@ -87,13 +97,8 @@ class TimeStampAuthority:
         clock: Clock,
         accuracy: timedelta = timedelta(seconds=1),
     ) -> None:
-        certificate = x509.load_der_x509_certificate(certificate_der)
-        _check_certificate(certificate, key)
-        self._certificate_der = certificate_der
-        self._certificates = (certificate_der, *chain)
-        self._valid_from = certificate.not_valid_before_utc
-        self._valid_until = certificate.not_valid_after_utc
         self._key = key
+        self._credential = _credential(certificate_der, chain, key)
         self._policy = OID(policy_oid)
         self._serials = serials
         self._clock = clock
@@ -101,7 +106,11 @@ class TimeStampAuthority:
 
     @property
     def certificates(self) -> tuple[bytes, ...]:
-        return self._certificates
+        return self._credential.certificates
+
+    def adopt(self, certificate_der: bytes, *, chain: Sequence[bytes]) -> None:
+        """From here on stamps with another certificate of the same key. Raises :class:`pki.errors.PkiError` as construction does."""
+        self._credential = _credential(certificate_der, chain, self._key)
 
     def stamp(self, digest: bytes, *, algorithm: str = "sha256") -> bytes:
         """A DER TimeStampToken with certificates; raises :class:`TimeStampRefusedError`."""
@@ -125,12 +134,13 @@ class TimeStampAuthority:
 
     def _token(self, request: TimeStampReq) -> bytes:
         self._check(request)
+        credential = self._credential
         info = TSTInfo(
             version=1,
             policy=self._policy,
             message_imprint=request.message_imprint,
             serial_number=self._serials(),
-            gen_time=GeneralizedTime(self._now()),
+            gen_time=GeneralizedTime(self._now(credential)),
             accuracy=self._accuracy,
             ordering=False,
             nonce=request.nonce,
@@ -142,9 +152,9 @@ class TimeStampAuthority:
             content_type=TST_INFO,
             content_digest=self._key.algorithm.digest.of(content),
             encapsulated=content,
-            certificate_der=self._certificate_der,
+            certificate_der=credential.certificates[0],
             key=self._key,
-            certificates=self._certificates if request.cert_req else (),
+            certificates=credential.certificates if request.cert_req else (),
         )
         return content_info_der(signed)
 
@@ -168,12 +178,12 @@ class TimeStampAuthority:
             # RFC 3161 section 2.4.1: an extension that is not recognised, critical or not, is refused
             raise TimeStampRefusedError(FailureInfo.UNACCEPTED_EXTENSION, "time stamp: no request extensions are accepted")
 
-    def _now(self) -> datetime:
+    def _now(self, credential: _Credential) -> datetime:
         try:
             now = self._clock().replace(microsecond=0)
         except TimeNotAvailableError as exc:
             raise TimeStampRefusedError(FailureInfo.TIME_NOT_AVAILABLE, f"time stamp: {exc}") from exc
-        if not self._valid_from <= now <= self._valid_until:
+        if not credential.valid_from <= now <= credential.valid_until:
             raise TimeStampRefusedError(
                 FailureInfo.TIME_NOT_AVAILABLE, f"time stamp: {now.isoformat()} is outside the validity of the authority's certificate"
             )
@@ -214,6 +224,12 @@ def _accuracy(value: timedelta) -> Accuracy:
     seconds, micros = divmod(value // timedelta(microseconds=1), 1_000_000)
     millis, micros = divmod(micros, 1000)
     return Accuracy(seconds=seconds or None, millis=millis or None, micros=micros or None)
+
+
+def _credential(certificate_der: bytes, chain: Sequence[bytes], key: SigningKey) -> _Credential:
+    certificate = x509.load_der_x509_certificate(certificate_der)
+    _check_certificate(certificate, key)
+    return _Credential((certificate_der, *chain), certificate.not_valid_before_utc, certificate.not_valid_after_utc)
 
 
 def _check_certificate(certificate: x509.Certificate, key: SigningKey) -> None:
