@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from enum import StrEnum
-from itertools import islice
-from pathlib import PurePath
 from typing import Annotated
 
 import typer
 
 from cli._home import DatabaseUrl, Home, PassphraseFile, books, opened
-from cli._input import read_input
 from cli._people import role_of
+from cli._roster_files import broken_rows, roster_files, told
 from cli._table import aligned, csv_line
 from cli.main import DATA, UsageError
 from config.house import Stores
 from pki.ports import CertificateState
 from records.blocked import Blocked
 from records.person import Person, Role, School, Student
-from records.roster import RosterFile, RosterImport
-from records.roster_csv import MAX_FILE
 
-SHOWN = 20  # rows and warnings told one by one; a file broken throughout is told so by the count
-_KINDS = {b"teacher_id": "teachers", b"student_id": "students", b"identifier": "schools"}  # a column that no other file has
 BLOCKED_COLUMNS = ("person_id", "school_id", "name", "reason", "detail", "file", "row")
 
 app = typer.Typer(help="Schools, people, and who is blocked.", no_args_is_help=True)
@@ -53,14 +46,13 @@ def import_(
     person whose code is missing, malformed, inconsistent or shared is kept and blocked: no certificate until the roster is put right.
     Where a row is broken nothing is imported, unless --without-broken-rows is given.
     """
-    tables = _by_kind(files)
+    tables = roster_files(files)
     with opened(home, database_url, passphrase_file) as house:
         result = house.services.roster.import_files(**tables, without_broken_rows=without_broken_rows)
-    for line in _told(result):
+    for line in told(result):
         print(line)
     if result.errors:
-        for line in _first([error.text for error in result.errors]):
-            print(line, file=sys.stderr)
+        broken_rows(result)
         if not without_broken_rows:
             raise UsageError("nothing was imported; mend the rows, or leave them out with --without-broken-rows", status=DATA)
     return 0
@@ -105,43 +97,6 @@ def blocked(
         for line in aligned(("PERSON", "NAME", "WHERE", "WHAT TO PUT RIGHT"), map(_blocked_line, found)):
             print(line)
     return 0
-
-
-def _by_kind(paths: list[str]) -> dict[str, RosterFile]:
-    """The files by what their header line says they are."""
-    tables: dict[str, RosterFile] = {}
-    for path in paths:
-        data = read_input(path, limit=MAX_FILE)
-        header = data[:4096].split(b"\n", 1)[0].lower()
-        kind = next((kind for column, kind in _KINDS.items() if column in header), None)
-        if kind is None:
-            expected = ", ".join(column.decode() for column in _KINDS)
-            raise UsageError(f"{path}: the first line is no header of a roster file; expected one with a column {expected}", status=DATA)
-        if kind in tables:
-            raise UsageError(f"{path}: {tables[kind].name} holds {kind} already; give one file of each kind")
-        tables[kind] = RosterFile(PurePath(path).name, data)
-    return tables
-
-
-def _told(result: RosterImport) -> Iterator[str]:
-    barred = Counter("pupil" if isinstance(entry.person, Student) else "staff" for entry in result.blocked)
-    yield f"Schools   {len(result.schools):>6} accepted"
-    yield f"Staff     {len(result.teachers):>6} accepted {barred['staff']:>6} blocked"
-    yield f"Pupils    {len(result.students):>6} accepted {barred['pupil']:>6} blocked"
-    yield f"Broken    {len(result.errors):>6} {'row' if len(result.errors) == 1 else 'rows'}"
-    for reason, count in sorted(Counter(entry.reason for entry in result.blocked).items()):
-        yield f"  blocked {count:>6} {reason}"
-    if result.blocked:
-        yield "`eduseal roster blocked` lists them with what to put right."
-    if result.warnings:
-        yield f"{len(result.warnings)} accepted with a warning:"
-        yield from _first([f"  {holder} {warning}" for holder, warning in result.warnings])
-
-
-def _first(lines: list[str]) -> Iterator[str]:
-    yield from islice(lines, SHOWN)
-    if len(lines) > SHOWN:
-        yield f"… and {len(lines) - SHOWN} more"
 
 
 class _counts:  # noqa: N801 (used as a function)

@@ -9,17 +9,24 @@ from pathlib import Path
 from config.house import House
 from db.bulk import BulkBatches
 from db.bulk_work import BulkWork
+from db.engine import Database
 from db.work_queue import WorkQueue
 from records.bulk_desk import BulkDesk
 from records.bulk_issuance import BulkIssuance
 from records.bulk_making import Terms
+from records.bulk_ports import BulkStore
 from records.bulk_sheets import SheetFolder
 from records.bulk_workflow import NAME, BulkWorkflow
 from records.bulk_workshop import ProcessWorkshop
 
 
+def bulk_store(database: Database) -> BulkStore:
+    """Batches and how far they are; enough for looking, without a key."""
+    return BulkBatches(database)
+
+
 def bulk_desk(house: House) -> BulkDesk:
-    return BulkDesk(BulkBatches(house.stores.database), house.services.roster, house.clock)
+    return BulkDesk(bulk_store(house.stores.database), house.services.roster, house.clock)
 
 
 @contextmanager

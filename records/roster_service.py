@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pki.errors import PkiError
@@ -14,7 +14,7 @@ from records.codes import unwrap_code, wrap_code
 from records.enrolment import Enrolled, enrol, newest_serial
 from records.errors import NotFoundError, RecordsError
 from records.orders import Enrolee, enrolment_order
-from records.person import Person, Role, Teacher
+from records.person import Person, PersonalCode, Role, Teacher
 from records.ports import HolderKeyStore, RosterStore
 from records.registration import Registration
 from records.roster import RosterFile, RosterImport, canonical_code, import_roster
@@ -46,9 +46,12 @@ class RosterService:
 
         Raises :class:`records.errors.RosterFileError`.
         """
-        result = self.check_files(schools=schools, teachers=teachers, students=students)
+        held = self._held_codes()
+        result = self._checked(held, schools, teachers, students)
         if without_broken_rows or not result.errors:
-            codes = {who.id: wrap_code(who.code, person_id=who.id, keys=self.keys) for who in result.accepted if who.code is not None}
+            # A code that stands is not wrapped anew: requests and batches that wait for approval are bound to the octets it lies in.
+            changed = (who for who in result.accepted if who.code is not None and held.get(who.id) != who.code)
+            codes = {who.id: wrap_code(who.code, person_id=who.id, keys=self.keys) for who in changed if who.code is not None}
             self.roster.save(schools=result.schools, people=result.accepted, blocked=result.blocked, wrapped_codes=codes, at=self.clock())
         return result
 
@@ -56,12 +59,17 @@ class RosterService:
         self, *, schools: RosterFile | None = None, teachers: RosterFile | None = None, students: RosterFile | None = None
     ) -> RosterImport:
         """What :meth:`import_files` would make of the files; nothing is saved. Raises :class:`records.errors.RosterFileError`."""
+        return self._checked(self._held_codes(), schools, teachers, students)
+
+    def _checked(
+        self, held: Mapping[str, PersonalCode], schools: RosterFile | None, teachers: RosterFile | None, students: RosterFile | None
+    ) -> RosterImport:
         return import_roster(
             schools=schools,
             teachers=teachers,
             students=students,
             known_schools=self.roster.schools(),
-            held_codes=self._held_codes(),
+            held_codes={canonical_code(code): holder for holder, code in held.items()},
         )
 
     def people_to_enrol(self, *, school_id: str | None = None) -> Iterator[Person]:
@@ -96,8 +104,8 @@ class RosterService:
     ) -> Iterator[Enrolled | NotEnrolled]:
         """Enrols people, one by one; an error stops only its own person.
 
-        `approval` is of :meth:`enrolment_request` for just these people. Raises, before the first, :class:`pki.registration.NotApprovedError`
-        where the policy asks for one (for more than one person it does), and OtherDigestError for another's.
+        `approval` is of :meth:`enrolment_request` for just these people. Before the first, raises
+        :class:`pki.registration.NotApprovedError` where the policy asks for one (for more than one person it does), or OtherDigestError.
         """
         if not people:
             return
@@ -121,10 +129,7 @@ class RosterService:
     def _people(self, school_id: str | None = None) -> list[Person]:
         return [*self.roster.teachers(school_id=school_id), *self.roster.students(school_id=school_id)]
 
-    def _held_codes(self) -> dict[str, str]:
-        held = {}
-        for who in self._people():
-            wrapped = self.roster.wrapped_code(who.id)
-            if wrapped is not None:
-                held[canonical_code(unwrap_code(wrapped, person_id=who.id, keys=self.keys))] = who.id
-        return held
+    def _held_codes(self) -> dict[str, PersonalCode]:
+        """Codes in the books, by the ids of those who hold them."""
+        found = ((holder, self.roster.wrapped_code(holder)) for holder in (who.id for who in self._people()))
+        return {holder: unwrap_code(wrapped, person_id=holder, keys=self.keys) for holder, wrapped in found if wrapped is not None}
