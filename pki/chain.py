@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pki.algorithm_policy import MODERN, AlgorithmPolicy
+from pki.anchor_constraints import AnchorConstraints
 from pki.certificate import Certificate, load_certificate
 from pki.chain_errors import (
     ChainError,
@@ -41,6 +42,7 @@ __all__ = [
     "DOCUMENTS",
     "MODERN",
     "AlgorithmPolicy",
+    "AnchorConstraints",
     "Certificate",
     "ChainError",
     "ConstraintError",
@@ -64,9 +66,13 @@ __all__ = [
 
 @dataclass(frozen=True)
 class TrustAnchor:
-    """A certificate that the caller trusts, as DER. Its own path length and name constraints count (RFC 5937), and so do its dates."""
+    """A certificate that the caller trusts, as DER. Its own path length and name constraints count (RFC 5937), and so do its dates.
+
+    `constraints` narrow what it is trusted for; None stands for an authority of one's own.
+    """
 
     certificate_der: bytes
+    constraints: AnchorConstraints | None = None
 
     @property
     def certificate(self) -> Certificate:
@@ -141,7 +147,7 @@ def _certificates(anchors: Sequence[TrustAnchor]) -> list[Certificate]:
 
 def _path_key(leaf: Certificate, pool: Pool, anchors: Sequence[TrustAnchor], purpose: KeyPurpose, policy: PathPolicy) -> tuple[object, ...]:
     """Everything but the time that the answer depends on."""
-    trusted = frozenset(anchor.certificate.sha256 for anchor in anchors)
+    trusted = frozenset((anchor.certificate.sha256, anchor.constraints) for anchor in anchors)
     return ("path", leaf.sha256, pool.reachable(leaf), trusted, purpose, policy)
 
 
@@ -151,6 +157,8 @@ def _still_valid(path: ValidatedPath, at: datetime, policy: PathPolicy) -> bool:
         return False
     try:
         check_validity(path.certificates, path.anchor.certificate, at)
+        if path.anchor.constraints is not None:
+            path.anchor.constraints.check_time(at)
     except ValidityError:
         return False
     return True
@@ -163,22 +171,27 @@ def _search(
     by_der = {anchor.certificate_der: anchor for anchor in anchors}
     if leaf.der in by_der:
         validate((), leaf, at=at, purpose=purpose, policy=policy, check_signature=check)
-        return ValidatedPath((leaf,), by_der[leaf.der], frozenset(leaf.extensions.policies or ()))
+        return _constrained(ValidatedPath((leaf,), by_der[leaf.der], frozenset(leaf.extensions.policies or ())), purpose=purpose, at=at)
     search = Search(pool, check)
     failure: ChainError | None = None
     try:
         for path, anchor in search.paths(leaf):
             try:
                 policies = validate(path, anchor, at=at, purpose=purpose, policy=policy, check_signature=check)
+                return _constrained(ValidatedPath(path, by_der[anchor.der], policies), purpose=purpose, at=at)
             except PathLimitError:
                 raise
             except ChainError as exc:
                 failure = _further(failure, exc)
-            else:
-                return ValidatedPath(path, by_der[anchor.der], policies)
     except PathLimitError as exc:
         raise failure if isinstance(failure, ValidityError) else exc from exc
     raise failure or search.failure or NoPathError(_no_path(leaf, pool, anchors))
+
+
+def _constrained(path: ValidatedPath, *, purpose: KeyPurpose, at: datetime) -> ValidatedPath:
+    if path.anchor.constraints is not None:
+        path.anchor.constraints.check(path.certificates, policies=path.policies, purpose=purpose, at=at)
+    return path
 
 
 def anchors_above(

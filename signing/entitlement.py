@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from signing.policy import VerificationPolicy
 from signing.subject import Subject
+from signing.trust import Registered
 from signing.verdict import Entitlement, Message
 from signing.workflow import Manifest, Step, Workflow
 
@@ -27,6 +28,23 @@ class StepSignature:
     subject: Subject | None
     certifies: bool = False
     """Whether it is a certification signature (DocMDP)."""
+    registered: Registered | None = None
+    """What the books say of a certificate that another authority issued."""
+
+    @property
+    def known(self) -> bool:
+        """Whether role and school of its signer are ours to tell."""
+        return self.ours or self.registered is not None
+
+    def role(self, policy: VerificationPolicy) -> str | None:
+        if self.registered is not None:
+            return self.registered.role
+        return policy.role_of(self.subject.policies) if self.ours and self.subject is not None else None
+
+    @property
+    def school(self) -> str | None:
+        """An organizationIdentifier."""
+        return self.registered.school if self.registered else self.subject.organization_identifier if self.subject else None
 
 
 @dataclass(frozen=True)
@@ -45,7 +63,7 @@ def judge(manifest: Manifest | None, signatures: Sequence[StepSignature], policy
     ours stands behind a signature, or where every step seems signed but not every signer is known. Whether certificates were revoked is
     not asked here: who signed can be told even where that cannot.
     """
-    if not policy.entitlement or not any(signature.ours and signature.chained for signature in signatures):
+    if not policy.entitlement or not any(signature.known and signature.chained for signature in signatures):
         return _UNKNOWN
     if manifest is None:
         return _not_entitled(
@@ -91,12 +109,11 @@ def _in_order(signed: Sequence[str], workflow: Workflow) -> bool:
 
 
 def _misfit(step: Step, signature: StepSignature, manifest: Manifest, policy: VerificationPolicy) -> list[Message]:
-    subject = signature.subject
-    if subject is None or not signature.ours or policy.role_of(subject.policies) != step.role:
-        role = policy.role_of(subject.policies) if subject is not None and signature.ours else None
+    role = signature.role(policy)
+    if role != step.role:
         return [Message("ROLE_MISMATCH", f"step {step.id} was signed by {_who(role)}, expected a {step.role}")]
-    if subject.organization_identifier != manifest.school_identifier:
-        got = subject.organization_identifier or "no organization"
+    if signature.school != manifest.school_identifier:
+        got = signature.school or "no organization"
         return [Message("SCHOOL_MISMATCH", f"step {step.id} was signed for {got}, expected {manifest.school_identifier}")]
     if step.certifies != signature.certifies:
         got, expected = ("certifies", "an approval") if signature.certifies else ("is an approval", "a certification")

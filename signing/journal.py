@@ -27,9 +27,10 @@ class JournalError(SigningError):
 
 def settings_digest(task: Task) -> str:
     """What makes two runs comparable: policy, anchors, evidence, engine, network or none; SHA-256 in hexadecimal."""
-    anchors = sorted(anchor.fingerprint for anchor in task.trust.anchors)
+    anchors = sorted((anchor.fingerprint, repr(anchor.constraints)) for anchor in task.trust.anchors)
+    registered = sorted((fingerprint, repr(one)) for fingerprint, one in task.trust.registered.items())
     supplied = sorted(hashlib.sha256(der).hexdigest() for der in (*task.supplied.certificates, *task.supplied.crls, *task.supplied.ocsps))
-    return hashlib.sha256(repr((task.policy, anchors, supplied, task.engine, task.network)).encode()).hexdigest()
+    return hashlib.sha256(repr((task.policy, anchors, registered, supplied, task.engine, task.network)).encode()).hexdigest()
 
 
 class Journal:

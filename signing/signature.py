@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -19,6 +19,7 @@ from signing.standing import Standing, chain_of, unrevoked
 from signing.structure import SignatureField
 from signing.subject import Subject, subject_of
 from signing.times import DocumentProofs, signature_stamps
+from signing.trust import Registered
 from signing.verdict import (
     Changes,
     Coverage,
@@ -45,6 +46,8 @@ class JudgedSignature:
     chained: bool
     """The signer's chain leads to an anchor, and nothing failed for good: who signed is known, whatever else is not."""
     ours: bool
+    registered: Registered | None
+    """What the books say of its certificate, where another authority issued that."""
     proven_since: datetime | None
     """The latest time stamp that the signature itself carries: what signs over it must be later."""
     certificates: tuple[bytes, ...]
@@ -62,6 +65,8 @@ class SignatureJudge:
     """On the document as a whole: they count against every signature."""
     last_revision: int
     """The revision of the last signature that is no time stamp."""
+    registered: Mapping[str, Registered] = field(default_factory=dict)
+    """See :class:`signing.trust.TrustStore`."""
     _failures: list[CheckFailedError] = field(default_factory=list)
     _notes: list[Message] = field(default_factory=list)
 
@@ -176,6 +181,7 @@ class SignatureJudge:
         # roles come with a valid chain: what a stranger's certificate says of itself is not shown as a role
         policies = path.policies if path else frozenset()
         subject = replace(subject_of(checked.signer), policies=policies) if checked else None
+        registered = self._registration(subject, path, proof)
         worst = next((one for one in self._failures if one.indication is Indication.TOTAL_FAILED), next(iter(self._failures), None))
         messages = dict.fromkeys([*(failure.message for failure in self._failures), *self._notes])
         verdict = SignatureVerdict(
@@ -183,7 +189,7 @@ class SignatureJudge:
             indication=worst.indication if worst else Indication.TOTAL_PASSED,
             sub_indication=worst.sub_indication if worst else None,
             level=baseline_level(self._level(signature, stamps, proof, stood)) if checked else None,
-            signer=subject.signer(self.policy) if subject else None,
+            signer=subject.signer(self.policy, registered) if subject else None,
             claimed_time=signature.claimed_time,
             best_signature_time=proof.moment if proof.proven and checked else None,
             coverage=signature.coverage,
@@ -197,12 +203,24 @@ class SignatureJudge:
             subject=subject,
             chained=path is not None and verdict.indication is not Indication.TOTAL_FAILED,
             ours=self._is_ours(path),
+            registered=registered,
             proven_since=max((stamp.time for stamp in stamps if stamp.passed and stamp.time), default=None),
             certificates=(checked.certificates if checked else ()) + tuple(der for stamp in stamps for der in stamp.certificates),
         )
 
+    def _registration(self, subject: Subject | None, path: ValidatedPath | None, proof: Horizon) -> Registered | None:
+        if subject is None or path is None or path.anchor.constraints is None:
+            return None
+        found = self.registered.get(subject.fingerprint)
+        return found if found is not None and found.holds_at(proof.moment) else None
+
     def _is_ours(self, path: ValidatedPath | None) -> bool:
-        """Whether any certificate below the anchor names a policy of our arc: one of ours cannot leave entitlement by leaving it out."""
+        """Whether any certificate below the anchor names a policy of our arc: one of ours cannot leave entitlement by leaving it out.
+
+        Below an anchor that is named as another authority's, that arc means nothing.
+        """
+        if path is not None and path.anchor.constraints is not None:
+            return False
         named = [oid for certificate in path.certificates for oid in certificate.extensions.policies or ()] if path else []
         return any(self.policy.is_ours(oid) for oid in named)
 

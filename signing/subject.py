@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
 from signing.policy import VerificationPolicy
+from signing.trust import Registered
 from signing.verdict import Signer
 
 
@@ -22,11 +24,14 @@ class Subject:
     serial_number: str | None
     policies: frozenset[str]
     certificate_serial: int
+    fingerprint: str = ""
+    """The certificate's SHA-256, lower-case hexadecimal."""
 
-    def signer(self, policy: VerificationPolicy) -> Signer:
+    def signer(self, policy: VerificationPolicy, registered: Registered | None = None) -> Signer:
+        """`registered`: what the books say of another authority's certificate, whose own words about roles are not ours."""
         return Signer(
             name=self.name,
-            role=policy.role_of(self.policies),
+            role=registered.role if registered else policy.role_of(self.policies),
             organization=self.organization,
             identifier=self.serial_number or self.organization_identifier,
             serial=f"{self.certificate_serial:x}",
@@ -43,6 +48,7 @@ def subject_of(certificate: x509.Certificate) -> Subject:
         serial_number=_only(certificate, NameOID.SERIAL_NUMBER),
         policies=_policies(certificate),
         certificate_serial=certificate.serial_number,
+        fingerprint=certificate.fingerprint(SHA256()).hex(),
     )
 
 

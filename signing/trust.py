@@ -6,8 +6,8 @@ Nothing here looks for trust by itself: no file that merely lies there counts (a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography import x509
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
+from pki.anchor_constraints import AnchorConstraints
 from signing.errors import PolicyError
 
 MAX_EVIDENCE_FILE = 64 * 1024 * 1024  # octets; a CRL of a million entries has about 51 MB
@@ -26,6 +27,8 @@ class NamedAnchor:
 
     certificate_der: bytes
     source: str
+    constraints: AnchorConstraints | None = None
+    """What it is trusted for, where it is another authority than one's own."""
 
     @property
     def fingerprint(self) -> str:
@@ -40,10 +43,26 @@ class NamedAnchor:
 
 
 @dataclass(frozen=True)
+class Registered:
+    """What another authority's certificate counts for in the books: a role, for one school, from `since` until `until` (aware UTC)."""
+
+    role: str
+    school: str
+    """The school's organizationIdentifier."""
+    since: datetime
+    until: datetime | None = None
+
+    def holds_at(self, moment: datetime) -> bool:
+        return self.since <= moment and (self.until is None or moment < self.until)
+
+
+@dataclass(frozen=True)
 class TrustStore:
     """The anchors of one verification. An empty one trusts nobody: every signature is then INDETERMINATE at best."""
 
     anchors: tuple[NamedAnchor, ...] = ()
+    registered: Mapping[str, Registered] = field(default_factory=dict)
+    """By the certificate's fingerprint, SHA-256 in lower-case hexadecimal: other authorities' certificates that the books know."""
 
     @classmethod
     def read(cls, files: Iterable[tuple[str, bytes]]) -> TrustStore:

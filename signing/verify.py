@@ -128,7 +128,7 @@ class _Judging:
         )
 
     def _proofs(self, document: Document, structure: Structure) -> DocumentProofs:
-        anchors = tuple(TrustAnchor(anchor.certificate_der) for anchor in self.trust.anchors)
+        anchors = tuple(TrustAnchor(anchor.certificate_der, anchor.constraints) for anchor in self.trust.anchors)
         supplied = Evidence(self.supplied.certificates, self.supplied.crls, self.supplied.ocsps)
         return document_proofs(
             document,
@@ -149,6 +149,7 @@ class _Judging:
             policy=self.policy,
             findings=structure.findings,
             last_revision=fields[-1].revision,
+            registered=self.trust.registered,
         )
         judged: list[JudgedSignature] = []
         for one in fields:
@@ -165,7 +166,9 @@ class _Judging:
             return None, (Message("MANIFEST_UNREADABLE", str(exc)),)
 
     def _entitlement(self, manifest: Manifest | None, judged: list[JudgedSignature]) -> EntitlementFinding:
-        steps = [StepSignature(one.field.name, one.chained, one.ours, one.subject, one.field.lock.certifies) for one in judged]
+        steps = [
+            StepSignature(one.field.name, one.chained, one.ours, one.subject, one.field.lock.certifies, one.registered) for one in judged
+        ]
         return judge(manifest, steps, self.policy)
 
     def _held_against(
