@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from pki.profile import CertificateProfile
 from pki.softkey import PrivateKey
 from pki.structural import MAX_SERIAL, check_structure
 from pki.subject import Subject
-from pki.tbs import Issuer, Plan, build, public_key_sha256, throwaway_key
+from pki.tbs import Issuer, Plan, build, throwaway_key
 from pki.urls import AuthorityUrls
 
 MAX_BACKDATING = timedelta(hours=48)  # as CA/Browser Forum Baseline Requirements 7.1.2.7 bound it
@@ -102,7 +103,7 @@ class Press:
             profile=profile.name,
             holder=request.holder,
             tbs_der=draft.tbs_certificate_bytes,
-            public_key_sha256=public_key_sha256(request.public_key),
+            public_key_sha256=hashlib.sha256(plan.spki_der).digest(),
             not_before=not_before,
             not_after=not_after,
         )

@@ -21,7 +21,6 @@ from collections.abc import Mapping
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat import asn1
-from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 
 from pki.der import element, signed_structure
@@ -119,12 +118,8 @@ def _subject(certificate: x509.Certificate, plan: Plan) -> None:
 
 def _public_key(tbs_der: bytes, plan: Plan) -> None:
     """4. The key that was asked for, octet for octet (a point has two spellings), of a kind that the profile allows."""
-    _expect("public key", asn1.encode_der(asn1.decode_der(Head, tbs_der).public_key) == _spki(plan))
+    _expect("public key", asn1.encode_der(asn1.decode_der(Head, tbs_der).public_key) == plan.spki_der)
     plan.profile.check_key(plan.public_key)
-
-
-def _spki(plan: Plan) -> bytes:
-    return plan.public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def _extension_set(extensions: Extensions, plan: Plan) -> None:
@@ -175,7 +170,9 @@ def _identifiers(extensions: x509.Extensions, plan: Plan) -> None:
     authority = extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
     _expect("authority key identifier", authority.key_identifier == plan.issuer.key_identifier)
     _expect("authority key identifier form", authority.authority_cert_issuer is None and authority.authority_cert_serial_number is None)
-    _expect("subject key identifier", extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest == _method_1(_spki(plan)))
+    _expect(
+        "subject key identifier", extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest == _method_1(plan.spki_der)
+    )
     base, uri = plan.urls.base, x509.UniformResourceIdentifier
     wanted = [(AuthorityInformationAccessOID.OCSP, uri(f"{base}/ocsp"))] if profile.ocsp else []
     if profile.ca_issuers:

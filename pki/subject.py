@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Self
 
 from cryptography import x509
@@ -106,6 +107,10 @@ class Subject:
 
     def x509_name(self) -> x509.Name:
         """One attribute to each RDN: country and serialNumber as PrintableString, the others as UTF8String."""
+        return self._x509_name
+
+    @cached_property
+    def _x509_name(self) -> x509.Name:
         # _validate=False: `cryptography` limits commonName to 64 octets where X.520 says 64 characters; _check_text has counted them
         return x509.Name([x509.NameAttribute(OIDS[name], value, _validate=False) for name, value in self.items()])
 
@@ -132,7 +137,8 @@ def _check_text(name: str, value: str) -> None:
         raise SubjectError(f"{name}: {len(value)} characters, X.520 allows {MAX_CHARACTERS[name]}{hint}")
     if not unicodedata.is_normalized("NFC", value):
         raise SubjectError(f"{name}: not in Unicode normal form C; see pki.subject.tidy")
-    if any(unicodedata.category(character) in _UNSEEN for character in value):
+    # what can be printed is none of _UNSEEN: the characters are looked at one by one only where there is a doubt
+    if not value.isprintable() and any(unicodedata.category(character) in _UNSEEN for character in value):
         raise SubjectError(f"{name}: holds a control or invisible character")
     if name in _PRINTABLE_ATTRIBUTES and not _PRINTABLE.fullmatch(value):
         raise SubjectError(f"{name}: holds a character outside PrintableString")

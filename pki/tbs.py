@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from cryptography import x509
 from cryptography.hazmat import asn1
@@ -76,6 +77,11 @@ class Plan:
     not_after: datetime
     urls: AuthorityUrls
     crl_shards: int
+
+    @cached_property
+    def spki_der(self) -> bytes:
+        """The subject's key as a DER SubjectPublicKeyInfo."""
+        return self.public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def throwaway_key(public_key: PublicKey) -> PrivateKey:
