@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Annotated
 
 from cryptography import x509
@@ -171,9 +172,14 @@ def _revoked(entry: RevokedEntry, issuer: str, shard: int, shards: int) -> Revok
         raise PkiError(f"CRL of {issuer}, shard {shard} of {shards}: certificate {entry.serial:x} of {entry.issuer} does not belong on it")
     if entry.revoked_at is None:
         raise PkiError(f"CRL of {issuer}: certificate {entry.serial:x} is not revoked")
-    number = reason_number(entry.revocation_reason)
-    reason = None if number is None else [Extension(extn_id=x509.CRLReason.oid, critical=False, extn_value=bytes((0x0A, 1, number)))]
+    reason = _reason_extensions(entry.revocation_reason)
     return RevokedCertificate(user_certificate=entry.serial, revocation_date=_time(entry.revoked_at), crl_entry_extensions=reason)
+
+
+@cache  # as many as there are reasons, for 50,000 entries
+def _reason_extensions(name: str | None) -> list[Extension] | None:
+    number = reason_number(name)
+    return None if number is None else [Extension(extn_id=x509.CRLReason.oid, critical=False, extn_value=bytes((0x0A, 1, number)))]
 
 
 def _extensions(issuer: x509.Certificate, number: int, url: str | None) -> list[Extension]:
@@ -212,5 +218,8 @@ def _extension(value: x509.ExtensionType, *, critical: bool = False) -> Extensio
 
 
 def _time(moment: datetime) -> UTCTime | GeneralizedTime:
-    moment = moment.astimezone(UTC).replace(microsecond=0)
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    if moment.microsecond:
+        moment = moment.replace(microsecond=0)
     return UTCTime(moment) if moment.year < FIRST_GENERALIZED_YEAR else GeneralizedTime(moment)
