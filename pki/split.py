@@ -1,4 +1,4 @@
-"""A random secret in m of n shares: words on paper, of which any m give it back and fewer tell nothing (SLIP-39; docs/adr/0011).
+"""A random secret in m of n shares: words on paper, of which any m give it back and fewer do not (SLIP-39; docs/adr/0011).
 
     secret = new_secret()
     shares = split(secret, threshold=2, holders=("An", "Bình", "Chi"))
