@@ -7,13 +7,14 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli._demo_office import RegistrationOffice
 from config.bootstrap import create_house, utc_now
 from config.house import House
 from config.house_file import HousePlan
 from config.settings import Settings
 from pki.establish import Organization
 from pki.pin import ActivationCode, Pin, blocked_pins, new_pin
-from records.enrolment import Enrolled, activation_kdf, enrol_seal
+from records.enrolment import Enrolled, activation_kdf, enrol_seal, seal_request
 from records.holder import Holders
 from records.look import school_look
 from records.person import Role, School, Student, Teacher
@@ -78,9 +79,19 @@ def gather_people(house: House, folder: Path) -> tuple[RosterImport, RosterServi
     return service.import_files(schools=schools, teachers=teachers, students=students), service
 
 
-def enrol_people(house: House, service: RosterService, roster: RosterImport) -> Cast:
-    """A certificate for everybody whose code holds up, and the seals of the schools."""
-    results = service.enrol_all(authority=house.authority.issuing, holder_keys=house.stores.holder_keys, kdf=activation_kdf())
+def enrol_people(house: House, service: RosterService, roster: RosterImport, office: RegistrationOffice) -> Cast:
+    """A certificate for everybody whose code holds up: a batch, for which one officer asks and another approves."""
+    authority, registration = house.authority.issuing, house.services.registration
+    people = service.waiting(holder_keys=house.stores.holder_keys)
+    approval = office.agree(service.enrolment_request(people, authority=authority))
+    results = service.enrol_all(
+        people,
+        authority=authority,
+        holder_keys=house.stores.holder_keys,
+        kdf=activation_kdf(),
+        registration=registration,
+        approval=approval,
+    )
     enrolled = tuple(person for person in results if isinstance(person, Enrolled))
     school = next(found for found in roster.schools if found.id == SCHOOL_ID)
     staff = house.stores.roster.teachers(school_id=SCHOOL_ID)
@@ -99,8 +110,12 @@ def enrol_people(house: House, service: RosterService, roster: RosterImport) -> 
     )
 
 
-def seal_signer(cast: Cast) -> BatchSigner:
-    """The school's seal: its key stays in the key store."""
-    key, certificate = enrol_seal(cast.school, authority=cast.house.authority.issuing, keys=cast.house.keys)
+def seal_signer(cast: Cast, office: RegistrationOffice) -> BatchSigner:
+    """The school's seal, which two officers agree on: its key stays in the key store."""
+    house, authority = cast.house, cast.house.authority.issuing
+    approval = office.agree(seal_request(cast.school, authority=authority))
+    key, certificate = enrol_seal(
+        cast.school, authority=authority, keys=house.keys, approval=approval, registration=house.services.registration
+    )
     look = school_look(cast.school.short_name, role=ROLES[Role.SCHOOL_SEAL], verify_url=f"{BASE_URL}/verify")
     return BatchSigner(certificate.certificate_der, (cast.house.authority.issuing_der,), key, look)

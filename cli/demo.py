@@ -21,10 +21,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli._demo_forgeries import Forgery, forgeries
 from cli._demo_forgeries import write as write_forgeries
+from cli._demo_office import open_registration
 from cli._demo_school import Cast, enrol_people, found_house, gather_people, seal_signer
 from cli._demo_signing import Office, better_mark, open_office, write_signed
 from cli.main import UsageError
 from config.policy import load_policy
+from signing.batch import BatchSigner
 from signing.bulk import Pool
 from signing.intake import find_items
 from signing.report import Row, with_status, write
@@ -64,9 +66,9 @@ def command(
 
 def _play(stage: _Stage, folder: Path, workers: int) -> bool:
     """Every act in turn; True if all verdicts were as expected."""
-    cast = _people(stage, folder)
+    cast, seal = _people(stage, folder)
     try:
-        office, ids = _working_day(stage, cast, folder)
+        office, ids = _working_day(stage, cast, seal, folder)
         found = _forge(stage, office, ids, folder)
         cast.house.sealer.seal()
         return _verify(stage, office, found, ids, folder, workers)
@@ -107,7 +109,7 @@ def _fresh(folder: Path) -> None:
     (folder / MARK).write_text("made by `eduseal demo`, which removes this folder when it is run again\n", encoding="utf-8")
 
 
-def _people(stage: _Stage, folder: Path) -> Cast:
+def _people(stage: _Stage, folder: Path) -> tuple[Cast, BatchSigner]:
     stage.act("An authority: root, issuing CA, time stamping, OCSP")
     house = found_house(folder / "home", folder / "passphrase")
     stage.note(f"root SHA-256 {_fingerprint(house.authority.root_der)}")
@@ -117,14 +119,17 @@ def _people(stage: _Stage, folder: Path) -> Cast:
     stage.note(f"{len(roster.schools)} schools, {people} people: {len(roster.accepted)} accepted, {len(roster.blocked)} blocked")
     for reason, count in sorted(Counter(entry.reason for entry in roster.blocked).items()):
         stage.note(f"blocked, no certificate: {count} {reason}")
-    cast = enrol_people(house, service, roster)
+    stage.act("Certificates: one registration officer asks, another approves")
+    office = open_registration(house, stage.note)
+    cast = enrol_people(house, service, roster, office)
+    seal = seal_signer(cast, office)
     stage.note(f"{len(cast.enrolled)} certificates issued; pupils' carry a commitment instead of their code")
-    return cast
+    return cast, seal
 
 
-def _working_day(stage: _Stage, cast: Cast, folder: Path) -> tuple[Office, tuple[str, ...]]:
+def _working_day(stage: _Stage, cast: Cast, seal: BatchSigner, folder: Path) -> tuple[Office, tuple[str, ...]]:
     stage.act(f"A class signs: {cast.school.short_name}, {len(cast.pupils)} records")
-    office = open_office(cast, seal_signer(cast))
+    office = open_office(cast, seal)
     ids = office.open_class()
     _sign_and_seal(stage, office, ids)
     write_signed(office, ids, folder / "records")

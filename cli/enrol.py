@@ -12,18 +12,20 @@ import typer
 
 from cli._bar import bar
 from cli._home import DatabaseUrl, Home, PassphraseFile, opened
+from cli._officer import approval_for
 from cli._people import role_of
 from cli._sheet import Sheet
 from cli.main import UsageError
 from config.house import House
 from config.signers import standing_seal
 from pki.errors import PkiError
-from pki.ports import CertificateState
-from records.enrolment import activation_kdf, enrol, enrol_seal
+from pki.ports import CertificateEntry, CertificateState
+from records.enrolment import activation_kdf, enrol, enrol_seal, seal_request
 from records.errors import NotFoundError, RecordsError
 from records.person import Person, School, Student
 
 FAILED = 1
+ASK_PEOPLE = "eduseal request people --by OFFICER"  # with the same --school, --class, --role or --again
 
 
 class Holders(StrEnum):
@@ -50,7 +52,8 @@ def command(
 
     Everybody accepted who has no certificate gets one. Each person's activation code goes to the sheet, which is written once and is the
     only copy: hand each line to its person and destroy the sheet. Repeating is safe: who has a certificate is passed over. --again
-    revokes the certificate that it replaces. Exit status 1 where somebody could not be enrolled.
+    revokes the certificate that it replaces. A seal, and more than one person at once, need the approval of a second person first: see
+    `eduseal request`. Exit status 1 where somebody could not be enrolled.
     """
     if seal:
         if sheet or school or class_name or role or again:
@@ -62,14 +65,14 @@ def command(
     if again and (school or class_name or role):
         raise UsageError("--again names its people; leave out --school, --class and --role")
     with opened(home, database_url, passphrase_file) as house:
-        people = list(again_of(house, again) if again else _waiting(house, school, class_name, role))
+        people = list(again_of(house, again) if again else waiting(house, school, class_name, role))
         if not people:
             print("Nobody waits for a certificate.")
             return 0
         return enrol_onto_sheet(house, people, sheet)
 
 
-def _waiting(house: House, school: str | None, class_name: str | None, role: Holders | None) -> Iterator[Person]:
+def waiting(house: House, school: str | None, class_name: str | None, role: Holders | None) -> Iterator[Person]:
     """Those accepted, of the school, class and role asked for, who have no certificate yet."""
     if school is not None:
         house.stores.roster.school(school)
@@ -91,11 +94,15 @@ def again_of(house: House, ids: list[str]) -> Iterator[Person]:
 
 
 def enrol_onto_sheet(house: House, people: list[Person], path: str) -> int:
-    """Keys, certificates and a sheet of activation codes; certificates that they replace are revoked. Returns the exit status."""
+    """Keys, certificates and a sheet of activation codes; certificates that they replace are revoked. Returns the exit status.
+
+    More than one person at once is a batch: raises :class:`pki.registration.NotApprovedError` unless a second person approved just it.
+    """
     schools = {school.id: school for school in house.stores.roster.schools()}
     failed = 0
     with ExitStack() as stack:
         sheet = stack.enter_context(Sheet.create(path))
+        _require_approval(house, people)
         shown = stack.enter_context(bar("Enrolling", len(people)))
         for who in people:
             try:
@@ -110,6 +117,14 @@ def enrol_onto_sheet(house: House, people: list[Person], path: str) -> int:
     if written:
         print(f"Activation codes: {path}. It is the only copy: hand each line to its person, then destroy it.")
     return FAILED if failed else 0
+
+
+def _require_approval(house: House, people: list[Person]) -> None:
+    """Uses up the approval of just these people, where the policy asks for one."""
+    registration = house.services.registration
+    order = house.services.roster.enrolment_request(people, authority=house.authority.issuing)
+    needed = registration.needs_approval(order.kind)
+    registration.require(order, approval_for(house, order, ask=ASK_PEOPLE) if needed else None)
 
 
 def _enrol_one(house: House, who: Person, school: School, sheet: Sheet) -> None:
@@ -135,9 +150,19 @@ def _seals(house: House, schools: list[str], *, renew: bool) -> int:
     for school in map(house.stores.roster.school, dict.fromkeys(schools)):
         standing = standing_seal(house, school)
         if standing is not None and not renew:
-            until = f"{standing.not_after:%Y-%m-%d}, certificate {standing.serial:x}"
-            print(f"{school.id} has a seal in force until {until}; --renew adds another.")
+            print(f"{in_force(school, standing)}; --renew adds another.")
             continue
-        _, issued = enrol_seal(school, authority=house.authority.issuing, keys=house.keys)
-        print(f"{school.id} has a seal until {issued.not_after:%Y-%m-%d}, certificate {issued.serial:x}; its key stays in the key store.")
+        issue_seal(house, school)
     return 0
+
+
+def in_force(school: School, standing: CertificateEntry) -> str:
+    return f"{school.id} has a seal in force until {standing.not_after:%Y-%m-%d}, certificate {standing.serial:x}"
+
+
+def issue_seal(house: House, school: School) -> None:
+    """A seal that a second person approved; raises :class:`pki.registration.NotApprovedError`."""
+    authority = house.authority.issuing
+    approval = approval_for(house, seal_request(school, authority=authority), ask=f"eduseal request seal {school.id} --by OFFICER")
+    _, issued = enrol_seal(school, authority=authority, keys=house.keys, approval=approval, registration=house.services.registration)
+    print(f"{school.id} has a seal until {issued.not_after:%Y-%m-%d}, certificate {issued.serial:x}; its key stays in the key store.")

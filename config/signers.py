@@ -24,7 +24,7 @@ def seal_signer(house: House, school: School) -> BatchSigner:
     """Raises :class:`records.errors.NotFoundError` where the school has no seal in force."""
     entry = standing_seal(house, school)
     if entry is None or entry.certificate_der is None:
-        raise NotFoundError(f"school {school.id} has no seal in force; `eduseal enrol --seal {school.id}` issues one")
+        raise NotFoundError(f"school {school.id} has no seal in force; `eduseal request seal {school.id}` asks for one")
     key = house.keys.open(seal_label(school))
     return signer_of(house, entry.certificate_der, key, name=school.short_name, role=LABELS[Role.SCHOOL_SEAL], organization=school.locality)
 

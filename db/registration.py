@@ -52,6 +52,12 @@ class Requests:
         with self._database.reading() as connection:
             return _known(connection, request_id, lock=False)
 
+    def find(self, order: Order) -> Request | None:
+        """The request that stands for an order, expired or not."""
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(requests).where(requests.c.live_key == order.key)).one_or_none()
+            return None if row is None else _request(connection, row)
+
     def list(self, *, state: RequestState | None = None) -> tuple[Request, ...]:
         """Oldest first."""
         chosen = sa.select(requests).order_by(requests.c.requested_at, requests.c.id)
@@ -162,7 +168,7 @@ def _request(connection: sa.Connection, row: sa.Row[Any]) -> Request:
     chosen = sa.select(approvals).where(approvals.c.request_id == row.id).order_by(approvals.c.at, approvals.c.officer)
     return Request(
         id=row.id,
-        order=Order(RequestKind(row.kind), row.profile, row.reference, bytes(row.digest)),
+        order=Order(RequestKind(row.kind), row.profile, row.reference, bytes(row.digest), row.content),
         requested_by=row.requested_by,
         requested_at=row.requested_at,
         expires_at=row.expires_at,
@@ -179,6 +185,7 @@ def _row(request: Request) -> dict[str, Any]:
         "id": request.id,
         **_named(request.order),
         "digest": request.order.digest,
+        "content": request.order.content,
         "live_key": request.order.key,
         "requested_by": request.requested_by,
         "requested_at": request.requested_at,

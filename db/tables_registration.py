@@ -31,6 +31,7 @@ requests = sa.Table(
     sa.Column("profile", ID, nullable=False),
     sa.Column("reference", ID, nullable=False, index=True),
     sa.Column("digest", SHA256, nullable=False),
+    sa.Column("content", sa.Text),
     sa.Column("live_key", SHA256, unique=True),
     sa.Column("requested_by", ID, nullable=False),
     sa.Column("requested_at", UtcDateTime, nullable=False),

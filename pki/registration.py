@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -99,10 +99,14 @@ class Order:
     reference: str
     digest: bytes
     """SHA-256 of exactly what is to be approved, 32 octets."""
+    content: str | None = field(default=None, repr=False, compare=False)
+    """What has that digest, in UTF-8, where it is text: so that an approver can read what they approve."""
 
     def __post_init__(self) -> None:
         if len(self.digest) != DIGEST_OCTETS:
             raise RegistrationError(f"digest of a request: got {len(self.digest)} octets, expected {DIGEST_OCTETS} of SHA-256")
+        if self.content is not None and hashlib.sha256(self.content.encode()).digest() != self.digest:
+            raise OtherDigestError(f"{self.reference}: the text to be approved is not the one that its digest names")
         for what, text in (("profile", self.profile), ("reference", self.reference)):
             if not 0 < len(text) <= MAX_TEXT or not text.isprintable():
                 raise RegistrationError(f"{what} of a request: got {len(text)} characters, expected 1 to {MAX_TEXT} that can be printed")

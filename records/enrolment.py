@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pki import commitment
 from pki.algorithms import PublicKey, SigningKey
+from pki.errors import KeyStoreError
 from pki.holderkey import wrap_holder_key
 from pki.identity import IdentityCode, PersonFacts, check
 from pki.issue import Authority, CertificateRequest, IssuedCertificate
@@ -25,13 +26,18 @@ from pki.kdf import KdfParameters, KeyDerivation
 from pki.pin import ActivationCode, new_activation_code
 from pki.ports import Clock, KeyStore
 from pki.profile import CertificateProfile, Identity
+from pki.registration import Order, Redeemed
 from pki.softkey import SoftwareKey
 from pki.subject import Subject, legal_person, person, pseudonymous
+from pki.tbs import public_key_sha256
 from pki.wrap import wipe
+from records.certify_once import certify_once
 from records.codes import wrap_opening
 from records.errors import EnrolmentError
+from records.orders import own_key_order, seal_order
 from records.person import Person, Role, School, Student
 from records.ports import HolderKey, HolderKeyStore
+from records.registration import Registration
 
 ACTIVATION_COST = KdfParameters(time_cost=1, memory_kib=64, lanes=1)
 """For activation codes, which carry 95 random bits: no guessing to slow down, and a batch makes a thousand a second. PINs take
@@ -108,29 +114,84 @@ def naming(who: Person, school: School, *, profiles: Mapping[str, CertificatePro
     return Naming(profile, _pupil(school, committed), committed, opening)
 
 
-def certify_own_key(who: Person, school: School, public_key: PublicKey, *, authority: Authority) -> IssuedCertificate:
+def certify_own_key(
+    who: Person,
+    school: School,
+    public_key: PublicKey,
+    *,
+    wrapped_code: bytes | None,
+    authority: Authority,
+    approval: Redeemed,
+    registration: Registration,
+) -> IssuedCertificate:
     """A certificate over a key that a member of staff keeps themselves, on a token or in another system. Possession has been proven.
 
-    Raises :class:`EnrolmentError` (pupils too: the opening of their commitment is kept with their key), IdentityError, or what the
-    authority raises.
+    `approval` is of :func:`own_key_request`; repeating gives the same certificate. Raises :class:`EnrolmentError` (pupils too: the opening
+    of their commitment is kept with their key), IdentityError, what the authority raises, or :class:`pki.registration.OtherDigestError`.
     """
-    profile = _profile(who, school)
-    if isinstance(who, Student):
-        raise EnrolmentError(f"{who.id} is a pupil; pupils' keys are made here, by enrolment")
-    subject = _plain(who, school, _accepted_code(who))
-    return authority.certify(CertificateRequest(profile=profile, subject=subject, public_key=public_key, holder=who.id))
+    request = _own_key_request(who, school, public_key)
+    made = registration.requests.outcome(approval.request_id)
+    order = own_key_request(who, school, public_key, wrapped_code=wrapped_code, authority=authority, besides=made)
+    registration.require(order, approval)
+    return certify_once(request, approval, authority=authority, outcomes=registration.requests)
 
 
-def enrol_seal(school: School, *, authority: Authority, keys: KeyStore) -> tuple[SigningKey, IssuedCertificate]:
+def own_key_request(
+    who: Person,
+    school: School,
+    public_key: PublicKey,
+    *,
+    wrapped_code: bytes | None,
+    authority: Authority,
+    besides: tuple[str, int] | None = None,
+) -> Order:
+    """What is to be approved before :func:`certify_own_key`; the identity is checked before anybody is asked. `besides`: not counted."""
+    _own_key_request(who, school, public_key)
+    key = public_key_sha256(public_key)
+    replaces = newest_serial(authority, who.id, key=key, besides=besides)
+    return own_key_order(who, school, wrapped_code=wrapped_code, key_sha256=key, replaces=replaces)
+
+
+def enrol_seal(
+    school: School, *, authority: Authority, keys: KeyStore, approval: Redeemed, registration: Registration
+) -> tuple[SigningKey, IssuedCertificate]:
     """The school's seal: its key stays in the key store under :func:`seal_label`, its certificate in the authority's books.
 
-    Where the key stands already it is kept and gets a new certificate.
+    Where the key stands already it is kept and gets a new certificate. `approval` is of :func:`seal_request`, by a second person; repeating
+    gives the same certificate. Raises :class:`pki.registration.OtherDigestError`, NotApprovedError, or what the authority raises.
     """
-    label = seal_label(school)
-    key = keys.open(label) if label in keys.labels() else keys.generate(label)
+    made = registration.requests.outcome(approval.request_id)
+    registration.require(seal_request(school, authority=authority, besides=made), approval)
+    key = _seal_key(seal_label(school), keys)
     subject = legal_person(country=school.country, name=school.short_name, identifier=school.identifier)
     request = CertificateRequest(profile=Role.SCHOOL_SEAL.value, subject=subject, public_key=key.public_key(), holder=seal_holder(school))
-    return key, authority.certify(request)
+    return key, certify_once(request, approval, authority=authority, outcomes=registration.requests)
+
+
+def seal_request(school: School, *, authority: Authority, besides: tuple[str, int] | None = None) -> Order:
+    """What is to be approved before :func:`enrol_seal`. `besides`: issuer and serial of a certificate that does not count."""
+    return seal_order(school, replaces=newest_serial(authority, seal_holder(school), besides=besides))
+
+
+def newest_serial(authority: Authority, holder: str, *, key: bytes | None = None, besides: tuple[str, int] | None = None) -> int | None:
+    """Of the certificates that the holder was ever issued; with `key`, SHA-256 of a SubjectPublicKeyInfo, of those over it."""
+    issued = [
+        entry.serial
+        for entry in authority.store.of_holder(holder)
+        if entry.certificate_der is not None and key in (None, entry.public_key_sha256) and (entry.issuer, entry.serial) != besides
+    ]
+    return issued[-1] if issued else None
+
+
+def _seal_key(label: str, keys: KeyStore) -> SigningKey:
+    """Made where it is missing, also where several ask at once."""
+    if label not in keys.labels():
+        try:
+            return keys.generate(label)
+        except KeyStoreError:
+            if label not in keys.labels():
+                raise
+    return keys.open(label)
 
 
 def seal_holder(school: School) -> str:
@@ -142,6 +203,14 @@ def seal_label(school: School) -> str:
     """The seal's key in the key store, such as "seal-sm-0c2f81d4": readable, and apart from SM's and sm's namesake."""
     plain = re.sub(r"[^a-z0-9]+", "-", school.id.lower()).strip("-")
     return f"seal-{plain}-{hashlib.sha256(school.id.encode()).hexdigest()[:8]}"
+
+
+def _own_key_request(who: Person, school: School, public_key: PublicKey) -> CertificateRequest:
+    profile = _profile(who, school)
+    if isinstance(who, Student):
+        raise EnrolmentError(f"{who.id} is a pupil; pupils' keys are made here, by enrolment")
+    subject = _plain(who, school, _accepted_code(who))
+    return CertificateRequest(profile=profile, subject=subject, public_key=public_key, holder=who.id)
 
 
 def _profile(who: Person, school: School) -> str:

@@ -9,12 +9,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from pki.registration import Order
 from pki.registration_policy import RequestKind
 from records.person import Person, Role, School, Student
 
 _FORMAT = "eduseal order 1"
+
+
+@dataclass(frozen=True)
+class Enrolee:
+    """Who is to get a certificate. `wrapped_code`: their code as it is stored; `replaces`: the serial number of their newest one so far."""
+
+    who: Person
+    wrapped_code: bytes | None
+    replaces: int | None = None
 
 
 def seal_order(school: School, *, replaces: int | None) -> Order:
@@ -30,16 +40,23 @@ def own_key_order(who: Person, school: School, *, wrapped_code: bytes | None, ke
     return _order(RequestKind.PERSON, _role(who), who.id, wanted)
 
 
-def batch_order(people: Iterable[tuple[Person, bytes | None]], schools: Iterable[School]) -> Order:
-    """Certificates for many at once: people with their wrapped codes, in any order, and the schools that they belong to."""
-    rows = sorted((_person(who, code) for who, code in people), key=lambda row: str(row["holder"]))
-    wanted = {"people": rows, "schools": sorted((_school(school) for school in schools), key=lambda row: str(row["school"]))}
-    digest = _digest(wanted)
-    return Order(RequestKind.BULK, "people", f"batch/{len(rows)}-{digest.hex()[:16]}", digest)
+def enrolment_order(people: Iterable[Enrolee], schools: Iterable[School]) -> Order:
+    """Certificates over keys made here: for one person, or for many at once, which is a batch. `schools`: those they belong to."""
+    everyone = sorted(people, key=lambda each: each.who.id)
+    wanted: dict[str, object] = {
+        "people": [{**_person(each.who, each.wrapped_code), "replaces": _hex(each.replaces)} for each in everyone],
+        "schools": [_school(school) for school in sorted(schools, key=lambda school: school.id)],
+    }
+    if len(everyone) == 1:
+        return _order(RequestKind.PERSON, _role(everyone[0].who), everyone[0].who.id, wanted)
+    return _order(RequestKind.BULK, "people", f"batch/{len(everyone)}", wanted)
 
 
 def _order(kind: RequestKind, profile: str, reference: str, wanted: dict[str, object]) -> Order:
-    return Order(kind, profile, reference, _digest({"kind": kind.value, "profile": profile, **wanted}))
+    text = json.dumps(
+        {"format": _FORMAT, "kind": kind.value, "profile": profile, **wanted}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    return Order(kind, profile, reference, hashlib.sha256(text.encode()).digest(), text)
 
 
 def _school(school: School) -> dict[str, object]:
@@ -67,6 +84,7 @@ def _hex(serial: int | None) -> str | None:
     return None if serial is None else f"{serial:x}"
 
 
-def _digest(wanted: dict[str, object]) -> bytes:
-    text = json.dumps({"format": _FORMAT, **wanted}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).digest()
+def people_of(order: Order) -> tuple[str, ...]:
+    """Roster ids of those whom :func:`enrolment_order` names; empty for another order."""
+    wanted = json.loads(order.content) if order.content and order.kind in (RequestKind.PERSON, RequestKind.BULK) else {}
+    return tuple(row["holder"] for row in wanted.get("people", ()))

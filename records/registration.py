@@ -13,17 +13,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pki.ports import Clock
-from pki.registration import AlreadyDecidedError, Order, Redeemed, Request, RequestState
+from pki.registration import AlreadyDecidedError, NotApprovedError, Order, Redeemed, Request, RequestState
 from pki.registration_policy import RegistrationPolicy, RequestKind
 from records.officers import Officers
-from records.registration_ports import RequestStore
+from records.registration_ports import RequestBooks
 
 
 @dataclass(frozen=True)
 class Registration:
     """`officers` prove who acts. Raises what :mod:`pki.registration` and :meth:`records.officers.Officers.prove` raise."""
 
-    requests: RequestStore
+    requests: RequestBooks
     officers: Officers
     policy: RegistrationPolicy
     clock: Clock
@@ -65,6 +65,24 @@ class Registration:
             redeemed = self.requests.redeemed(request_id)
             redeemed.require(redeemed.order.kind, digest)
             return redeemed
+
+    def require(self, order: Order, approval: Redeemed | None) -> None:
+        """What every service that issues asks: that `approval` is of exactly this order, and stands in the books as shown.
+
+        None is enough where the policy asks for no second person. Raises :class:`pki.registration.NotApprovedError`, UnknownRequestError
+        or OtherDigestError.
+        """
+        if approval is None:
+            if self.needs_approval(order.kind):
+                raise NotApprovedError(f"{order.reference}: a second person must approve this {order.kind}; `eduseal request` asks for it")
+            return
+        approval.require(order.kind, order.digest)
+        if self.requests.redeemed(approval.request_id) != approval:
+            raise NotApprovedError(f"request {approval.request_id}: what was shown is not what the books say of it")
+
+    def find(self, order: Order) -> Request | None:
+        """The request that stands for an order, expired or not."""
+        return self.requests.find(order)
 
     def get(self, request_id: str) -> Request:
         """Raises :class:`pki.registration.UnknownRequestError`."""

@@ -70,6 +70,10 @@ class RequestStore(Protocol):
         """Raises :class:`pki.registration.UnknownRequestError`."""
         ...
 
+    def find(self, order: Order) -> Request | None:
+        """The request that stands for an order, expired or not; None for one refused, or whose approval is used up."""
+        ...
+
     def list(self, *, state: RequestState | None = None) -> tuple[Request, ...]:
         """Oldest first."""
         ...
@@ -103,3 +107,7 @@ class OutcomeStore(Protocol):
     def outcome(self, request_id: str) -> tuple[str, int] | None:
         """Issuer and serial number."""
         ...
+
+
+class RequestBooks(RequestStore, OutcomeStore, Protocol):
+    """Both, as one set of books keeps them."""

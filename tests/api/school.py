@@ -12,12 +12,13 @@ from config.house_file import HousePlan
 from config.settings import Settings
 from pki.establish import Organization
 from pki.pin import Pin
-from records.enrolment import activation_kdf, enrol, enrol_seal
+from records.enrolment import activation_kdf, enrol
 from records.person import Role, School, Teacher
 from records.record import Record
 from records.roster import RosterFile
 from records.sample import CLASS, sample_records, sample_roster
 from records.state import Actor
+from tests.support.registration import issue_seal
 
 PASSPHRASE = "a passphrase for tests"
 PIN = "con mèo béo 7"
@@ -62,7 +63,7 @@ def make_school(folder: Path) -> SchoolCase:
                 kdf=activation_kdf(), clock=house.clock,
             )  # fmt: skip
             house.services.holders.activate(who.id, enrolled.activation_code, Pin(PIN))
-    enrol_seal(school, authority=house.authority.issuing, keys=house.keys)
+    issue_seal(house, school)
     _, token = house.stores.api_keys.create(school_id="SM", label="SIS", at=house.clock())
     _, other = house.stores.api_keys.create(school_id="BL", label="SIS", at=house.clock())
     pupils = house.stores.roster.students(school_id="SM", class_name=CLASS)

@@ -24,10 +24,10 @@ from pki.pkcs11_store import Pkcs11KeyStore
 from pki.pkcs11_token import Token
 from pki.softkey import SoftwareKey
 from pki.subject import person
-from records.enrolment import certify_own_key
 from tests.api.conftest import serving
 from tests.api.school import SchoolCase, make_school
 from tests.support.authority import TestAuthority, make_authority
+from tests.support.registration import issue_for_own_key
 from tests.support.signing_cases import encrypted_pdf, foreign_pdf
 from tests.support.softhsm import PIN as TOKEN_PIN
 from tests.support.softhsm import softhsm
@@ -145,7 +145,7 @@ def test_key_in_a_token_signs_the_hash(client, case, softhsm, fresh):
     place = parse_key_store_uri(softhsm.token().uri())
     key = Pkcs11KeyStore.open_or_create(place, pin=TOKEN_PIN).generate("teacher")
     who = case.house.services.roster.person(case.teacher.id)
-    issued = certify_own_key(who, case.school, key.public_key(), authority=case.house.authority.issuing)
+    issued = issue_for_own_key(case.house, who, case.school, key.public_key())
     waiting = prepared(client, case.token, fresh, pem(issued.certificate_der), step="homeroom")
     rs = Token(place, TOKEN_PIN).sign("eduseal/teacher", base64.b64decode(waiting["hash"]))
     signature = encode_dss_signature(int.from_bytes(rs[:32], "big"), int.from_bytes(rs[32:], "big"))

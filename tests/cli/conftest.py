@@ -17,6 +17,7 @@ from cli.main import main
 from config.bootstrap import open_stores
 from config.house import Stores
 from config.settings import Settings
+from tests.support.registration import OFFICER, PINS, SECOND
 from tests.support.school_home import PASSPHRASE, SchoolHome, make_school_home
 from tests.support.softhsm import softhsm
 from tests.support.verify_cases import good_record, standing_house
@@ -75,6 +76,15 @@ class Desk:
         """`typed` is standard input, which is no terminal."""
         self._monkeypatch.setattr("sys.stdin", io.StringIO(typed))
         return self._run(*arguments)
+
+    def agree(self, *wanted: object) -> str:
+        """Asked for by one officer (`desk.agree("seal", "BL")`), approved by the other; returns the request's id."""
+        status, out, err = self("request", *wanted, "--by", OFFICER, "--pin-file", "-", typed=PINS[OFFICER] + "\n")
+        assert (status, err) == (0, ""), err
+        request = out.split()[1]
+        status, _, err = self("request", "approve", request, "--by", SECOND, "--pin-file", "-", typed=PINS[SECOND] + "\n")
+        assert (status, err) == (0, ""), err
+        return request
 
     @contextmanager
     def books(self) -> Iterator[Stores]:

@@ -24,6 +24,7 @@ def rows(sheet: str) -> list[dict[str, str]]:
 
 
 def test_everybody_who_waits_is_enrolled_and_stands_on_the_sheet(desk):
+    desk.agree("people")
     assert desk("enrol", "--sheet", "codes.csv") == (
         0,
         "2 enrolled, 0 failed.\nActivation codes: codes.csv. It is the only copy: hand each line to its person, then destroy it.\n",
@@ -38,11 +39,13 @@ def test_everybody_who_waits_is_enrolled_and_stands_on_the_sheet(desk):
 
 
 def test_the_sheet_is_for_its_owner_alone(desk):
+    desk.agree("people")
     desk("enrol", "--sheet", "codes.csv")
     assert stat.S_IMODE(Path("codes.csv").stat().st_mode) == 0o600
 
 
 def test_codes_stand_nowhere_but_on_the_sheet(desk):
+    desk.agree("people")
     _, out, err = desk("enrol", "--sheet", "codes.csv")
     assert not any(row["activation_code"] in out + err for row in rows("codes.csv"))
 
@@ -60,6 +63,7 @@ def test_a_sheet_is_never_overwritten(desk):
 
 
 def test_repeating_finds_nobody_and_makes_no_sheet(desk):
+    desk.agree("people")
     desk("enrol", "--sheet", "codes.csv")
     assert desk("enrol", "--sheet", "more.csv") == (0, "Nobody waits for a certificate.\n", "")
     assert not Path("more.csv").exists()
@@ -75,6 +79,8 @@ def test_repeating_finds_nobody_and_makes_no_sheet(desk):
     ],
 )
 def test_a_part_is_enrolled_alone(desk, options, holders):
+    if len(holders) > 1:
+        desk.agree("people", *options)
     desk("enrol", "--sheet", "codes.csv", *options)
     assert [row["holder"] for row in rows("codes.csv")] == holders
 
@@ -119,7 +125,40 @@ def test_a_full_disk_leaves_no_half_line_and_says_whose_code_is_lost(desk):
     os.close(full)
 
 
+def test_many_at_once_wait_for_a_second_person_and_nobody_is_enrolled(desk):
+    assert desk("enrol", "--sheet", "codes.csv") == (
+        65,
+        "",
+        "eduseal: batch/2: a second person must approve this bulk first; ask with `eduseal request people --by OFFICER`\n",
+    )
+    assert not Path("codes.csv").exists()
+    with desk.books() as books:
+        assert books.holder_keys.of_holder("SM-GV06") == ()
+
+
+def test_an_approval_of_many_is_for_those_alone(desk):
+    desk.agree("people", "--school", "SM")
+    desk("enrol", "--sheet", "one.csv", "--class", "9A")  # one pupil at the counter: what waits now is another batch, of one
+    assert desk("enrol", "--sheet", "codes.csv", "--again", "SM-GV05", "--again", "SM-GV06")[0] == 65
+
+
+def test_a_sheet_that_stands_already_uses_up_no_approval(desk):
+    desk.agree("people")
+    Path("codes.csv").write_text("kept", encoding="utf-8")
+    assert desk("enrol", "--sheet", "codes.csv")[0] == 64
+    assert desk("enrol", "--sheet", "more.csv")[0] == 0
+
+
+def test_a_seal_waits_for_a_second_person(desk):
+    assert desk("enrol", "--seal", "BL") == (
+        65,
+        "",
+        "eduseal: seal/BL: a second person must approve this seal first; ask with `eduseal request seal BL --by OFFICER`\n",
+    )
+
+
 def test_a_seal_is_issued(desk):
+    desk.agree("seal", "BL")
     status, out, err = desk("enrol", "--seal", "BL")
     with desk.books() as books:
         (entry,) = books.certificates.of_holder(seal_holder(books.roster.school("BL")))
@@ -130,6 +169,8 @@ def test_a_seal_is_issued(desk):
 def test_a_second_seal_is_issued_only_when_asked_for(desk):
     status, out, _ = desk("enrol", "--seal", "SM")
     assert (status, out.startswith("SM has a seal in force until "), out.endswith("; --renew adds another.\n")) == (0, True, True)
+    assert desk("enrol", "--seal", "SM", "--renew")[0] == 65
+    desk.agree("seal", "SM", "--renew")
     desk("enrol", "--seal", "SM", "--renew")
     with desk.books() as books:
         assert len(books.certificates.of_holder("seal/SM")) == 2

@@ -121,6 +121,7 @@ def test_sealing_again_changes_nothing(desk):
 
 
 def test_another_schools_seal_closes_nothing(desk):
+    desk.agree("seal", "BL")
     desk("enrol", "--seal", "BL")
     sign(desk, "R-2", step="principal", by="SM-GV01")
     status, out, _ = desk("record", "seal", "--school", "BL", "R-2")
@@ -133,7 +134,7 @@ def test_a_school_without_a_seal_is_told_how_to_get_one(desk):
     desk("revoke", f"{entry.serial:x}", "--reason", "superseded", "--yes")
     sign(desk, "R-2", step="principal", by="SM-GV01")
     status, _, err = desk("record", "seal", "--school", "SM", "R-2")
-    assert (status, err) == (65, "eduseal: school SM has no seal in force; `eduseal enrol --seal SM` issues one\n")
+    assert (status, err) == (65, "eduseal: school SM has no seal in force; `eduseal request seal SM` asks for one\n")
 
 
 def test_a_record_is_written_with_its_signatures(desk):

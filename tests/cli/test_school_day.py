@@ -17,6 +17,7 @@ from records.roster import RosterFile, import_roster
 from records.sample import sample_records
 from tests.support.school_home import PASSPHRASE, PIN, roster_files
 
+PINS = {"RA-1": "mèo mun bảy 1", "RA-2": "chó vện tám 2"}
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -55,11 +56,28 @@ def better_mark(record: str) -> str:
     return json.dumps(document, ensure_ascii=False)
 
 
+def _two_officers(school: Run) -> None:
+    for officer, pin in PINS.items():
+        added = school("officer", "add", officer, "--name", "Lê Thu Hà", "--pin-file", "-", "--reason", "first officers", typed=pin + "\n")
+        assert added == (0, f"{officer} is a registration officer.\n", "")
+
+
+def _agree(school: Run, *wanted: str) -> None:
+    """One officer asks, the other approves."""
+    (first, pin), (second, other_pin) = PINS.items()
+    status, out, err = school("request", *wanted, "--by", first, "--pin-file", "-", typed=pin + "\n")
+    assert (status, err) == (0, "")
+    assert school("request", "approve", out.split()[1], "--by", second, "--pin-file", "-", typed=other_pin + "\n")[0] == 0
+
+
 def test_a_school_from_an_empty_folder_to_a_superseded_record(school: Run) -> None:
     done = school("init")
     assert (done[0], done[2]) == (0, "")
     status, out, _ = school("roster", "import", "schools.csv", "teachers.csv", "students.csv")
     assert (status, "Pupils         3 accepted      2 blocked\n" in out) == (0, True)
+    _two_officers(school)
+    _agree(school, "people")
+    _agree(school, "seal", "SM")
     assert school("enrol", "--sheet", "codes.csv")[:2] == (
         0,
         "7 enrolled, 0 failed.\nActivation codes: codes.csv. It is the only copy: hand each line to its person, then destroy it.\n",

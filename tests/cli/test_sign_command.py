@@ -55,7 +55,7 @@ def test_a_file_that_stands_is_not_replaced(desk, letter):
 
 def test_a_school_without_a_seal_is_told_how_to_get_one(desk, letter):
     status, _, err = desk("sign", letter, "--seal", "BL", "--to", "sealed.pdf")
-    assert (status, err) == (65, "eduseal: school BL has no seal in force; `eduseal enrol --seal BL` issues one\n")
+    assert (status, err) == (65, "eduseal: school BL has no seal in force; `eduseal request seal BL` asks for one\n")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+import db.tables_bulk
 import db.tables_life
+import db.tables_outside
 import db.tables_publication
 import db.tables_registration  # noqa: F401 - tables of the same metadata
 from db.engine import Database

@@ -15,8 +15,9 @@ from pki.holderkey import KeyClosedError
 from pki.identity import IdentityError
 from pki.kdf import KdfParameters, KeyDerivation
 from pki.pin import Pin, new_activation_code
+from pki.registration import NotApprovedError, OtherDigestError, Redeemed, UnknownRequestError
 from records.codes import unwrap_code, wrap_code
-from records.enrolment import activation_kdf, enrol, enrol_seal, seal_holder, seal_label
+from records.enrolment import activation_kdf, enrol, enrol_seal, seal_holder, seal_label, seal_request
 from records.errors import EnrolmentError, NotFoundError, PinLockedError
 from records.holder import Holders
 from records.person import PersonalCode, Role, School, Sex, Student, Teacher
@@ -24,6 +25,7 @@ from records.pin_gate import PinGate
 from records.state import Actor
 from tests.support.authority import make_authority
 from tests.support.record_stores import MemoryHolderKeys, MemoryPinAttempts
+from tests.support.registration import PINS, approved, memory_registration
 
 SM = School("SM", "NTRVN-0109999001", "Trường THCS Sao Mai", "Trường THCS Sao Mai", "Hà Nội")
 TEACHER = Teacher(
@@ -165,18 +167,59 @@ def test_who_may_not_have_a_certificate_gets_none(enrolled, authority, who, erro
     assert len(authority.store.entries) == before
 
 
-def test_a_schools_seal_stays_in_the_key_store(authority):
-    key, issued = enrol_seal(SM, authority=authority.established.issuing, keys=authority.keys)
+@pytest.fixture
+def registration(authority):
+    return memory_registration(authority.keys, authority.clock)
+
+
+@pytest.fixture
+def seal(authority, registration):
+    def run(school, approval=None):
+        issuing = authority.established.issuing
+        approval = approval or approved(registration, seal_request(school, authority=issuing))
+        return enrol_seal(school, authority=issuing, keys=authority.keys, approval=approval, registration=registration)
+
+    return run
+
+
+def test_a_schools_seal_stays_in_the_key_store(authority, seal):
+    key, issued = seal(SM)
     assert subject(issued.certificate_der)[NameOID.ORGANIZATION_IDENTIFIER.dotted_string] == SM.identifier
     assert authority.keys.open(seal_label(SM)).public_key() == key.public_key()
     assert [entry.serial for entry in authority.store.of_holder(seal_holder(SM))] == [issued.serial]
 
 
-def test_renewing_a_seal_keeps_its_key(authority):
+def test_renewing_a_seal_keeps_its_key(seal):
     other = replace(SM, id="BL", identifier="NTRVN-0109999002")
-    first, _ = enrol_seal(other, authority=authority.established.issuing, keys=authority.keys)
-    again, _ = enrol_seal(other, authority=authority.established.issuing, keys=authority.keys)
+    (first, one), (again, two) = seal(other), seal(other)
     assert first.public_key() == again.public_key()
+    assert one.serial != two.serial
+
+
+def test_an_approval_gives_one_seal_however_often_it_is_shown(authority, registration, seal):
+    school = replace(SM, id="TN", identifier="NTRVN-0109999003")
+    approval = approved(registration, seal_request(school, authority=authority.established.issuing))
+    assert {seal(school, approval)[1].serial for _ in range(3)} == {seal(school, approval)[1].serial}
+
+
+def test_a_seal_is_issued_for_what_was_approved_alone(authority, registration, seal):
+    school = replace(SM, id="DA", identifier="NTRVN-0109999004")
+    approval = approved(registration, seal_request(school, authority=authority.established.issuing))
+    for other in (SM, replace(school, short_name="Trường khác")):
+        with pytest.raises(OtherDigestError, match="approves another seal; ask again"):
+            seal(other, approval)
+    assert seal_label(school) not in authority.keys.labels()
+
+
+def test_a_proof_that_the_books_do_not_know_seals_nothing(authority, registration, seal):
+    school = replace(SM, id="DB", identifier="NTRVN-0109999005")
+    order = seal_request(school, authority=authority.established.issuing)
+    with pytest.raises(UnknownRequestError):
+        seal(school, Redeemed("0" * 16, order, "RA-1", ("RA-2",), authority.clock()))
+    request = registration.open(order, by="RA-1", secret=PINS["RA-1"])
+    with pytest.raises(NotApprovedError, match="is open, expected redeemed"):
+        seal(school, Redeemed(request.id, order, "RA-1", ("RA-2",), authority.clock()))
+    assert authority.store.of_holder(seal_holder(school)) == ()
 
 
 def test_ids_that_differ_only_in_case_have_seals_of_their_own():

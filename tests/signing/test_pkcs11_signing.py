@@ -15,11 +15,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pki.key_stores import open_key_store
 from pki.pkcs11_store import Pkcs11Key
 from pki.subject import Subject
-from records.enrolment import enrol_seal, seal_label
+from records.enrolment import enrol_seal, seal_label, seal_request
 from records.person import School
 from signing.engines import Engine
 from signing.verdict import Indication
 from tests.support.authority import SCHOOL, SCHOOL_IDENTIFIER, Credential
+from tests.support.registration import approved, memory_registration
 from tests.support.signing_cases import make_signing_house
 from tests.support.softhsm import PIN, SoftHsm
 from tests.support.verify_cases import RecordHouse
@@ -31,7 +32,9 @@ def house(softhsm: SoftHsm) -> RecordHouse:
     keys = open_key_store(softhsm.token().uri(), PIN, create=True)
     made = make_signing_house((datetime.now(UTC) - timedelta(minutes=30)).replace(microsecond=0), keys)
     school = School("SM", SCHOOL_IDENTIFIER, SCHOOL, SCHOOL, "Hà Nội")
-    key, issued = enrol_seal(school, authority=made.authority.established.issuing, keys=keys)
+    authority, registration = made.authority.established.issuing, memory_registration(keys, made.authority.clock)
+    approval = approved(registration, seal_request(school, authority=authority))
+    key, issued = enrol_seal(school, authority=authority, keys=keys, approval=approval, registration=registration)
     assert isinstance(key, Pkcs11Key)
     assert seal_label(school) in keys.labels()
     subject = Subject.from_x509(x509.load_der_x509_certificate(issued.certificate_der).subject)

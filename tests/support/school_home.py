@@ -21,7 +21,7 @@ from config.settings import Settings
 from config.workflows import load_workflow
 from pki.establish import Organization
 from pki.pin import Pin
-from records.enrolment import activation_kdf, enrol, enrol_seal, seal_holder
+from records.enrolment import activation_kdf, enrol, seal_holder
 from records.export import LABELS
 from records.person import Role
 from records.record import RecordSchool
@@ -30,6 +30,7 @@ from records.sample import sample_records, sample_roster
 from records.state import Actor
 from signing.appearance import Appearance
 from signing.batch import BatchSigner
+from tests.support.registration import issue_seal
 
 PASSPHRASE = "a passphrase for tests"
 PIN = "con mèo béo bảy"
@@ -93,7 +94,7 @@ def _enrol(house: House) -> dict[str, str]:
             codes[who.id] = enrolled.activation_code.text
             if who.id in ACTIVATED:
                 house.services.holders.activate(who.id, enrolled.activation_code, Pin(PIN))
-    enrol_seal(school, authority=house.authority.issuing, keys=house.keys)
+    issue_seal(house, school)
     return codes
 
 

@@ -47,6 +47,7 @@ def _requests() -> None:
         sa.Column("profile", sa.String(200), nullable=False),
         sa.Column("reference", sa.String(200), nullable=False),
         sa.Column("digest", sa.LargeBinary(32), nullable=False),
+        sa.Column("content", sa.Text()),
         sa.Column("live_key", sa.LargeBinary(32)),
         sa.Column("requested_by", sa.String(200), nullable=False),
         sa.Column("requested_at", UtcDateTime(), nullable=False),
