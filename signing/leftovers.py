@@ -65,11 +65,11 @@ def refuse_unclaimed(comparison: Comparison) -> None:
 
 def review_inbound(comparison: Comparison) -> None:
     """Mentions of the changed objects in everything before this update."""
-    start = comparison.document.revisions[comparison.after].start
+    start, contexts_of = comparison.document.revisions[comparison.after].start, comparison.references.contexts
     for number, role in comparison.claimed.items():
         if number not in comparison.changed or role in ("catalog", "page"):
             continue
-        contexts = comparison.references.contexts(number, start)
+        contexts = contexts_of(number, start)
         if comparison.is_new(Ref(number)):
             if contexts:
                 text = f"new object {number} fills a reference that object {contexts[0][0]} already held before"

@@ -7,6 +7,7 @@ was written for, and on which it has been compared with the second opinion a gre
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from signing.entitlement import EntitlementFinding
 from signing.pdf.document import Document, Revision
@@ -17,16 +18,17 @@ from signing.times import DocumentProofs
 from signing.verdict import Coverage, Entitlement, Indication, SignatureVerdict
 
 LEVEL = "PAdES-BASELINE-LTA"
+_KIND, _GENERATION = attrgetter("kind"), attrgetter("generation")
 EXPECTED_NOTES = frozenset({"TSA_REVOCATION_NOT_FRESH"})  # what an honest record says of itself once its archive time stamp has aged
 
 
 def is_understood(document: Document, signatures: Sequence[SignatureVerdict], proofs: DocumentProofs, carried: Sequence[bytes]) -> bool:
-    """1 every signature passed; 2 what the document brings as certificates, CRLs and OCSP responses can all be read; 3 what signatures and
-    time stamps carry beyond what they sign, certificates, is no more than the document brings besides; 4 references in the updates are
-    spelled so that every reader reads them.
+    """1 every signature passed, and is PAdES; 2 what the document brings as certificates, CRLs and OCSP responses can all be read; 3 what
+    signatures and time stamps carry beyond what they sign, certificates, is no more than the document brings besides; 4 references in
+    the updates are spelled so that every reader reads them.
     """
     # 1.
-    if not all(signature.indication is Indication.TOTAL_PASSED for signature in signatures):
+    if not all(signature.indication is Indication.TOTAL_PASSED and signature.level is not None for signature in signatures):
         return False
     # 2.
     if not proofs.ground.own.witnesses.is_complete:
@@ -76,4 +78,8 @@ def _plain(revision: Revision) -> bool:
     """A table of objects of generation 0, none of them freed but object 0."""
     if revision.xref_kind != "table" or revision.linearized:
         return False
-    return all(entry.kind == "offset" and not entry.generation for entry in revision.entries.values() if entry.number)
+    entries, zero = revision.entries, revision.entries.get(0)
+    placed, generations = list(map(_KIND, entries.values())).count("offset"), sum(map(_GENERATION, entries.values()))
+    if zero is not None:
+        placed, generations = placed + (zero.kind != "offset"), generations - zero.generation
+    return placed == len(entries) and not generations

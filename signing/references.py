@@ -15,7 +15,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import compress
 from operator import attrgetter, itemgetter
 
@@ -73,13 +73,12 @@ class References:
 
         The key is "" directly in a top-level array; the object's number is 0 where the mention stands in no listed object (a trailer).
         """
-        hits = self._offsets(_spelled(number), before)
+        hits = [offset for offset in self._offsets(_spelled(number), before) if offset < before]
         if not hits and number not in self._compressed:
             return ()
         found = {(holder, key) for start, holder, key in self._compressed.get(number, ()) if start < before}
         for offset in hits:
-            if offset < before:
-                found |= self._context(number, offset)
+            found |= self._context(number, offset)
         return tuple(sorted(found))
 
     def _offsets(self, number: bytes, before: int) -> Sequence[int]:
@@ -150,6 +149,7 @@ def _by_number(data: bytes, wanted: Container[bytes] | None = None) -> dict[byte
     return hits
 
 
+@lru_cache(maxsize=4_096)
 def _spelled(number: int) -> bytes:
     """The digits of `number` without leading zeros, in reverse."""
     return (b"%d" % number)[::-1]

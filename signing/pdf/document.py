@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from signing.errors import LimitError, PdfError
-from signing.pdf.filters import decode
+from signing.pdf.filters import CODING, decode
 from signing.pdf.indirect import OBJECT, members, read_head, read_stream
 from signing.pdf.limits import LIMITS, MAX_OBJECT_NUMBER, Limits
 from signing.pdf.objects import PdfObject, Ref, Stream
@@ -155,10 +155,8 @@ class Document:
 
     def stream_data(self, stream: Stream, *, revision: int | None = None) -> bytes:
         """The decoded octets of `stream`. Raises :class:`PdfError` on other filters than FlateDecode, :class:`LimitError` on bombs."""
-        head: dict[str, PdfObject] = {
-            key: self.get(stream.dictionary[key], revision=revision) for key in ("F", "Filter", "DecodeParms") if key in stream.dictionary
-        }
-        for key in ("Filter", "DecodeParms"):
+        head = {key: self.get(stream.dictionary[key], revision=revision) for key in CODING if key in stream.dictionary}
+        for key in ("Filter", "DecodeParms") if head else ():
             if isinstance(listed := head.get(key), list):
                 head[key] = [self.get(item, revision=revision) for item in listed[: self.limits.filters + 1]]
         if isinstance(parms := head.get("DecodeParms"), dict):

@@ -68,10 +68,11 @@ def read_form(document: Document, revision: int | None = None, *, known: KnownNo
     Raises :class:`PdfError` on a field tree that is none, :class:`LimitError` on one too large.
     """
     visited: set[int] = set()
+    limits, catalog = document.limits, document.catalog(revision)
     root = document.revisions[-1 if revision is None else revision].trailer.get("Root")
-    for ref in (root, document.catalog(revision).get("AcroForm")):
+    for ref in (root, catalog.get("AcroForm")):
         visited |= {ref.number} if isinstance(ref, Ref) else set()
-    acroform = document.get(document.catalog(revision).get("AcroForm"), revision=revision)
+    acroform = document.get(catalog.get("AcroForm"), revision=revision)
     if acroform is None:
         return Form((), frozenset(visited))
     if not isinstance(acroform, dict):
@@ -87,8 +88,8 @@ def read_form(document: Document, revision: int | None = None, *, known: KnownNo
     seen: set[int] = set()
     while waiting:
         ref, inherited, depth = waiting.pop()
-        if len(seen) >= document.limits.fields or depth > document.limits.tree_depth:
-            raise LimitError(f"the form has more than {document.limits.fields} fields or {document.limits.tree_depth} levels")
+        if len(seen) >= limits.fields or depth > limits.tree_depth:
+            raise LimitError(f"the form has more than {limits.fields} fields or {limits.tree_depth} levels")
         if not isinstance(ref, Ref):
             raise PdfError("a form field is not an indirect object")
         if ref.number in seen:
@@ -100,7 +101,8 @@ def read_form(document: Document, revision: int | None = None, *, known: KnownNo
         visited |= node.numbers
         if node.field is not None:
             fields.append(node.field)
-        waiting.extend((kid, node.below, depth + 1) for kid in reversed(node.kids))
+        if node.kids:
+            waiting.extend((kid, node.below, depth + 1) for kid in reversed(node.kids))
     return Form(tuple(fields), frozenset(visited | seen))
 
 

@@ -9,6 +9,7 @@ from signing.errors import LimitError, PdfError
 from signing.pdf.limits import LIMITS, Limits
 from signing.pdf.objects import PdfObject
 
+CODING = ("F", "Filter", "DecodeParms")  # what of a stream's dictionary says how its data are coded
 MAX_ROW = 1_000_000  # octets of one predictor row
 MAX_TAIL = 2  # octets after the zlib data: some writers let the end of line stand inside /Length
 
@@ -20,7 +21,7 @@ def decode(dictionary: Mapping[str, PdfObject], raw: bytes, *, limits: Limits = 
     """
     if "F" in dictionary:
         raise PdfError("a stream's data lie in an external file")
-    filters, parameters = _chain(dictionary, limits)
+    filters, parameters = _chain(dictionary, limits) if dictionary else ([], [])
     data = raw
     for name, parms in zip(filters, parameters, strict=True):
         if name not in ("FlateDecode", "Fl"):

@@ -16,7 +16,6 @@ _STREAM_DATA = re.compile(rb"\r\n|\n")
 _END_STREAM = re.compile(rb"(?:\r\n|\n|\r)?endstream(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])")
 
 
-_CLOSING = re.compile(rb"endobj|stream")
 MAX_SHORT = 1_024  # octets of an object that is remembered
 MAX_REMEMBERED = 2_048  # such objects: some 6 MiB where documents are honest
 
@@ -32,8 +31,7 @@ def read_head(
     if head is None:
         raise PdfError(f"no object at offset {offset}")
     start = head.end()
-    closing = _CLOSING.search(data, start, start + MAX_SHORT) if entry_spans is None and limits is LIMITS else None
-    short = _short(data[start : closing.end() + 1]) if closing else None
+    short = _short(data[start : _closing(data, start) + 1]) if entry_spans is None and limits is LIMITS else None
     if short is not None:
         value, word, end = short[0], short[1], start + short[2]
     else:
@@ -44,6 +42,13 @@ def read_head(
     if word == b"stream" and (eol := _STREAM_DATA.match(data, end)):
         return value, end, eol.end()
     raise PdfError(f"the object at offset {offset} is not closed by endobj")
+
+
+def _closing(data: bytes, start: int) -> int:
+    """Where `endobj` or `stream`, the first after `start`, ends; `start` itself where there is none near."""
+    end = data.find(b"endobj", start, start + MAX_SHORT)
+    stream = data.find(b"stream", start, end if end >= 0 else start + MAX_SHORT)
+    return stream + len(b"stream") if stream >= 0 else end + len(b"endobj") if end >= 0 else start
 
 
 @lru_cache(maxsize=MAX_REMEMBERED)

@@ -18,6 +18,7 @@ from signing.errors import LimitError, PdfError
 from signing.pdf.limits import (
     LIMITS,
     MAX_GENERATION,
+    MAX_HEX,
     MAX_OBJECT_NUMBER,
     MAX_REAL_CHARACTERS,
     Limits,
@@ -44,7 +45,7 @@ _TOKEN = re.compile(
     + _END
     + rb"|([+-]?(?:[0-9]++\.[0-9]*+|\.[0-9]++))"
     + _END
-    + rb"|(<<)|(>>)|(\[)|(\])|<([0-9A-Fa-f\x00\t\n\x0c\r ]*+)>|\(([^()\\\r]*+)\)|(\()|("
+    + rb"|(<<)|(>>)|(\[)|(\])|<([^>]{0,%d}+)>|\(([^()\\\r]*+)\)|(\()|(" % MAX_HEX
     + _REGULAR
     + rb"++))"
 )
@@ -197,13 +198,16 @@ def _dictionary(frame: _Frame, entry_spans: dict[str, tuple[int, int]] | None) -
     return found
 
 
-def _octets(digits: bytes) -> bytes:
+def _octets(digits: bytes, offset: int) -> bytes:
     """Of a hexadecimal string: white space is ignored, a last digit that is missing counts as 0 (ISO 32000-2 7.3.4.3)."""
     try:
-        return a2b_hex(digits)  # refuses both
+        return a2b_hex(digits)  # pairs of digits alone, as nearly all are
     except ValueError:
         digits = digits.translate(None, WHITE)
+    try:
         return a2b_hex(digits + b"0" * (len(digits) % 2))
+    except ValueError:
+        raise PdfError(f"no PDF object at offset {offset}") from None
 
 
 def _string_or_real(data: bytes, match: re.Match[bytes], kind: int) -> tuple[PdfObject, int, int]:
@@ -213,7 +217,7 @@ def _string_or_real(data: bytes, match: re.Match[bytes], kind: int) -> tuple[Pdf
             raise LimitError(f"a number of {position - start} characters at offset {start}")
         return float(match[REAL]), start, position
     if kind == HEX:
-        return PdfString(_octets(match[HEX])), start - 1, position
+        return PdfString(_octets(match[HEX], start - 1)), start - 1, position
     if kind == PLAIN:
         return PdfString(match[PLAIN]), start - 1, position
     value, position = literal(data, start + 1)

@@ -11,6 +11,7 @@ MAX_OBJECT_NUMBER = 8_388_607  # ISO 32000-1 annex C.2: implementations keep 23 
 MAX_GENERATION = 65_535  # ISO 32000-2 7.5.4
 MAX_INTEGER_CHARACTERS = 20  # enough for 64 bits; int() of long digit strings is quadratic
 MAX_REAL_CHARACTERS = 64
+MAX_HEX = 4 * 1024 * 1024  # characters of a hexadecimal string: a signature of 1 MiB, twice; bounds the search for its end
 MAX_NAME_LENGTH = 1_024  # ISO 32000-1 annex C.2 asks for 127 only
 
 

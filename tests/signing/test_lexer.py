@@ -65,6 +65,11 @@ def test_value_is_read(octets: bytes, expected: PdfObject) -> None:
         (b"[1", "no PDF object"),
         (b"(never", "has no end"),
         (b"<4G>", "no PDF object"),
+        (b"<41%42>", "no PDF object"),
+        (b"<41<42>", "no PDF object"),
+        (b"<41\x0b42>", "no PDF object"),  # a vertical tab is no white space in a PDF
+        (b"<4-1>", "no PDF object"),
+        (b"<4", "no PDF object"),
         (b"/A#4", "without two hexadecimal digits"),
         (b"/A#00", "or #00"),
         (b"[1 R]", "unexpected keyword b'R'"),
