@@ -11,6 +11,9 @@ import typer
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from cli._certificates_expiry import expiring
+from cli._certificates_key import compromised_key_
+from cli._certificates_life import due, rekey, release, renew, suspend
 from cli._home import DatabaseUrl, Home, PassphraseFile, books, opened
 from cli._output import write_output
 from cli._table import aligned
@@ -65,6 +68,15 @@ def reconcile(home: Home = None, database_url: DatabaseUrl = None, passphrase_fi
         print(f"Certificate {serial:x} of {issuer} was never issued and is revoked.")
     print(f"{len(revoked)} revoked.")
     return 0
+
+
+app.command()(due)
+app.command()(expiring)
+app.command()(renew)
+app.command()(rekey)
+app.command()(suspend)
+app.command()(release)
+app.command("compromised-key")(compromised_key_)
 
 
 def _entries(store: Certificates, holder: str | None) -> list[CertificateEntry]:

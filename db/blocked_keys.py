@@ -76,7 +76,12 @@ def block(connection: sa.Connection, key: bytes, *, reason: str, at: datetime) -
 
 def entry_of(row: sa.Row[Any]) -> CertificateEntry:
     """A whole row of the books."""
-    return CertificateEntry(**{**row._mapping, "state": CertificateState(row.state)})
+    return entry_from(row._asdict())
+
+
+def entry_from(fields: Mapping[str, Any]) -> CertificateEntry:
+    """By the names of the columns."""
+    return CertificateEntry(**{**fields, "state": CertificateState(fields["state"])})
 
 
 def _error(key: bytes, holder: str | None, wanted: str) -> IssuanceError | None:

@@ -1,0 +1,75 @@
+"""Certificates that end soon, and the notices raised of it: each once for a threshold, with its entry in the log."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from db.blocked_keys import entry_from
+from db.engine import Database
+from db.log import NewEntry, append_all
+from db.tables import certificates, people
+from db.tables_life import expiry_notices
+from pki.certificate_life import STANDING
+from pki.expiry import Ending
+
+SEAL = "seal/"  # records.enrolment.seal_holder
+
+
+class ExpiryNotices:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def ending(self, *, at: datetime, by: datetime, school_id: str | None = None) -> tuple[Ending, ...]:
+        """Certificates that stand at `at` and end at or before `by`, soonest first, where no later one of the holder and profile stands."""
+        c, later = certificates.c, certificates.alias("later")
+        states = [state.value for state in STANDING]
+        followed = (
+            (later.c.holder == c.holder) & (later.c.profile == c.profile) & (later.c.not_after > c.not_after) & later.c.state.in_(states)
+        )
+        chosen = (
+            sa.select(certificates, people.c.school_id)
+            .outerjoin(people, people.c.id == c.holder)
+            .where(c.state.in_(states), c.not_after >= at, c.not_after <= by, ~sa.exists().where(followed))
+            .order_by(c.not_after, c.issuer, c.serial)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(chosen).all()
+            noticed = defaultdict(set)
+            for row in connection.execute(sa.select(expiry_notices)):
+                noticed[row.issuer, row.serial].add(row.days)
+        found = []
+        for row in rows:
+            fields = dict(row._mapping)
+            school = fields.pop("school_id")
+            if school is None and row.holder.startswith(SEAL):
+                school = row.holder.removeprefix(SEAL)
+            if school_id in (None, school):
+                found.append(Ending(entry_from(fields), school, frozenset(noticed[row.issuer, row.serial])))
+        return tuple(found)
+
+    def raise_notices(self, notices: Sequence[tuple[Ending, int]], *, at: datetime) -> tuple[Ending, ...]:
+        """Notes (certificate, threshold in days) and tells the log, in one transaction. Returns those that nobody noted before."""
+        raised = []
+        with self._database.writing() as connection:
+            for ending, days in notices:
+                row = {"issuer": ending.entry.issuer, "serial": ending.entry.serial, "days": days}
+                try:
+                    with connection.begin_nested():
+                        connection.execute(sa.insert(expiry_notices).values(**row, noticed_at=at))
+                    raised.append((ending, days))
+                except sa.exc.IntegrityError:
+                    continue  # somebody else noted it
+            told = [_told(ending, days, at) for ending, days in raised]
+            if told:
+                append_all(connection, told)
+        return tuple(ending for ending, _ in raised)
+
+
+def _told(ending: Ending, days: int, at: datetime) -> NewEntry:
+    entry = ending.entry
+    subject = f"certificate/{entry.issuer}/{entry.serial:x}"
+    return NewEntry("certificate.expiry-noticed", subject, at, {"days": days, "ends": entry.not_after.isoformat()})

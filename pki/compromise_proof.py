@@ -1,0 +1,63 @@
+"""Proof that a private key is in hands that should not have it: the key itself, or a PKCS#10 request that it signed for this purpose.
+
+    openssl req -new -key found.pem -subj "/CN=compromised key" -out proof.csr
+
+The request must say what it is: an ordinary one passes through many hands, and would let any of them have its holder's certificate revoked.
+"""
+
+from __future__ import annotations
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509.oid import NameOID
+
+from pki.algorithms import MAX_RSA_BITS, PublicKey
+from pki.errors import EncodingError, SignatureError, UnsupportedAlgorithmError
+
+MAX_PROOF = 64 * 1024  # octets
+COMMON_NAME = "compromised key"
+
+
+def compromised_key(data: bytes) -> PublicKey:
+    """The public key whose private key `data`, PEM, proves to be known. The private key is read and not kept.
+
+    Raises :class:`pki.errors.EncodingError`, UnsupportedAlgorithmError, or SignatureError where a request proves nothing.
+    """
+    if len(data) > MAX_PROOF:
+        raise EncodingError(f"proof of compromise: {len(data)} octets, more than the {MAX_PROOF} that are read")
+    key = _of_request(data) if b"CERTIFICATE REQUEST-----" in data else _of_private_key(data)
+    if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
+        raise UnsupportedAlgorithmError(f"proof of compromise: a key of type {type(key).__name__}; expected EC or RSA")
+    return key
+
+
+def _of_private_key(data: bytes) -> object:
+    try:
+        return load_pem_private_key(data, password=None).public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+        text = "proof of compromise: neither an unencrypted private key nor a PKCS#10 request, in PEM"
+        raise EncodingError(text) from exc
+
+
+def _of_request(data: bytes) -> object:
+    try:
+        request = x509.load_pem_x509_csr(data)
+        key = request.public_key()
+        names = [part.value for part in request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+        raise EncodingError("proof of compromise: the PKCS#10 request cannot be read") from exc
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size > MAX_RSA_BITS:
+        raise UnsupportedAlgorithmError(f"proof of compromise: RSA of {key.key_size} bits, more than {MAX_RSA_BITS}")
+    if names != [COMMON_NAME]:
+        raise SignatureError(
+            f"proof of compromise: the request's common name must be {COMMON_NAME!r}, so that no other request serves as one"
+        )
+    try:
+        valid = request.is_signature_valid
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+        valid = False
+    if not valid:
+        raise SignatureError("proof of compromise: the request is not signed by its own key, so it proves nothing")
+    return key
