@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509 import ocsp
 
 from benchmarks.authority_home import Served, served_home
-from benchmarks.http_load import Load, get, load, post
+from benchmarks.http_load import Load, get, load, load_one_by_one, post
 from pki.algorithms import Digest
 from pki.cert_id import cert_id, issuer_hashes
 from pki.cms import tlv
@@ -56,7 +56,7 @@ def by_get() -> Iterator[Row]:
         ours = load(home.port, requests, connections=CONNECTIONS, seconds=SECONDS)
         _judge(home, serials, ours)
         with _openssl(Path(place), home) as port:
-            peer = load(port, [each.replace(b"/ocsp/", b"/") for each in requests], connections=1, seconds=3.0)
+            peer = load_one_by_one(port, [each.replace(b"/ocsp/", b"/") for each in requests], seconds=3.0)
     yield from _rows("ocsp-get", ours, peer)
 
 
@@ -68,7 +68,7 @@ def by_post() -> Iterator[Row]:
         ours = load(home.port, requests, connections=CONNECTIONS, seconds=SECONDS)
         _judge(home, serials, ours)
         with _openssl(Path(place), home) as port:
-            peer = load(port, [each.replace(b"POST /ocsp ", b"POST / ") for each in requests], connections=1, seconds=3.0)
+            peer = load_one_by_one(port, [each.replace(b"POST /ocsp ", b"POST / ") for each in requests], seconds=3.0)
     yield from _rows("ocsp-post", ours, peer)
 
 
@@ -144,23 +144,25 @@ def _openssl(folder: Path, home: Served) -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     command = ["openssl", "ocsp", "-index", "index.txt", "-CA", "ca.pem", "-rsigner", "signer.pem", "-rkey", "key.pem", "-nmin", "720"]
-    silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen([*command, "-ignore_err", "-port", str(port)], cwd=folder, **silent)
+    with (folder / "said.txt").open("wb") as said:  # a line for each request: a pipe would fill
+        process = subprocess.Popen(
+            [*command, "-ignore_err", "-port", str(port)], cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said
+        )
     try:
-        _wait_for(port, process)
+        _wait_for(folder / "said.txt", process)
         yield port
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(200):
+def _wait_for(said: Path, process: subprocess.Popen[bytes]) -> None:
+    """Until it says "ACCEPT …"; connecting to find out would be its first client, and end it."""
+    for _ in range(400):
         if process.poll() is not None:
-            raise RuntimeError("openssl ocsp -port ended at once")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+            raise RuntimeError(f"openssl ocsp -port ended at once: {said.read_text()[-200:]}")
+        if said.stat().st_size:
+            return
         time.sleep(0.05)
     raise RuntimeError("openssl ocsp -port did not start")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from itertools import cycle
 
 import uvloop
 
+SIGNED_OCTETS = 300  # an OCSP answer that is shorter with its headers is an error
 KEPT = 20  # bodies handed back, for the caller to judge
 
 
@@ -37,9 +39,34 @@ def post(path: str, kind: str, body: bytes) -> bytes:
 
 
 def load(port: int, requests: Sequence[bytes], *, connections: int, seconds: float) -> Load:
-    """Asks for so long, over and over from the beginning. A server that closes after each answer is connected to again."""
+    """Asks for so long, over and over from the beginning."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_measure, (port, list(requests), connections, seconds))
+
+
+def load_one_by_one(port: int, requests: Sequence[bytes], *, seconds: float) -> Load:
+    """A connection for each request, one after the other: for a server that closes after each answer."""
+    took: list[float] = []
+    began = now = time.perf_counter()
+    for number, request in cycle(enumerate(requests)):
+        if now - began >= seconds:
+            break
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(request)
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))  # read at once
+        if b" 200" not in answer[:13] or len(answer) < SIGNED_OCTETS:
+            raise RuntimeError(f"request {number}: {answer[:80]!r}")
+        took.append(time.perf_counter() - now)
+        now = time.perf_counter()
+    return _load(took, time.perf_counter() - began, 0, ())
+
+
+def _load(took: list[float], seconds: float, failed: int, bodies: tuple[tuple[int, bytes], ...]) -> Load:
+    if not took:
+        raise RuntimeError("no answer at all")
+    ordered = sorted(took)
+    at = [ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000 for share in (0.5, 0.99)]
+    return Load(len(ordered) / seconds, at[0], at[1], failed, bodies)
 
 
 def _measure(port: int, requests: list[bytes], connections: int, seconds: float) -> Load:
@@ -50,15 +77,11 @@ async def _run(port: int, requests: list[bytes], connections: int, seconds: floa
     loop = asyncio.get_running_loop()
     tally = _Tally(cycle(enumerate(requests)), time.perf_counter() + seconds)
     began = time.perf_counter()
-    clients = [_Client(tally, port, loop) for _ in range(connections)]
+    clients = [_Client(tally, loop.create_future()) for _ in range(connections)]
     for client in clients:
         await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]  # bound at once
     await asyncio.gather(*(client.done for client in clients))
-    took = sorted(tally.took)
-    if not took:
-        raise RuntimeError("no answer at all")
-    at = lambda share: took[min(len(took) - 1, int(len(took) * share))] * 1000  # noqa: E731
-    return Load(len(took) / (time.perf_counter() - began), at(0.5), at(0.99), tally.failed, tuple(tally.bodies))
+    return _load(tally.took, time.perf_counter() - began, tally.failed, tuple(tally.bodies))
 
 
 class _Tally:
@@ -72,13 +95,12 @@ class _Tally:
 class _Client(asyncio.Protocol):
     """One connection, one request at a time."""
 
-    def __init__(self, tally: _Tally, port: int, loop: asyncio.AbstractEventLoop) -> None:
-        self._tally, self._port, self._loop = tally, port, loop
+    def __init__(self, tally: _Tally, done: asyncio.Future[None]) -> None:
+        self._tally = tally
         self._answer = b""
         self._began = 0.0
         self._number = 0
-        self._ended = False
-        self.done: asyncio.Future[None] = loop.create_future()
+        self.done = done
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
@@ -87,7 +109,8 @@ class _Client(asyncio.Protocol):
     def _ask(self) -> None:
         self._began = time.perf_counter()
         if self._began >= self._tally.until:
-            self._end()
+            self.done.set_result(None)
+            self._transport.close()
             return
         self._number, request = next(self._tally.requests)
         self._answer = b""
@@ -103,12 +126,11 @@ class _Client(asyncio.Protocol):
         if place < 0 or len(body) < int(lower[place + 16 :].split(b"\r\n", 1)[0]):
             return
         self._count(head, body)
-        if b"connection: close" not in lower and not lower.startswith(b"http/1.0"):
-            self._ask()
+        self._ask()
 
-    def connection_lost(self, _: Exception | None) -> None:
-        if not self._ended:
-            self._loop.create_task(self._loop.create_connection(lambda: self, "127.0.0.1", self._port))
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_exception(exc or RuntimeError("the server closed the connection"))
 
     def _count(self, head: bytes, body: bytes) -> None:
         tally = self._tally
@@ -116,9 +138,3 @@ class _Client(asyncio.Protocol):
         tally.failed += b" 200" not in head[:13]
         if len(tally.bodies) < KEPT:
             tally.bodies.append((self._number, body))
-
-    def _end(self) -> None:
-        self._ended = True
-        self._transport.close()
-        if not self.done.done():
-            self.done.set_result(None)
