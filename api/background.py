@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -49,22 +49,23 @@ def in_background(*jobs: Job) -> Callable[[FastAPI], AbstractAsyncContextManager
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(_forever(job)) for job in jobs]
+        ending = asyncio.Event()
+        tasks = [asyncio.create_task(_again_and_again(job, ending)) for job in jobs]
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ending.set()
+            await asyncio.gather(*tasks)
 
     return lifespan
 
 
-async def _forever(job: Job) -> None:
+async def _again_and_again(job: Job, ending: asyncio.Event) -> None:
     noting, limiter = _Noting(job), CapacityLimiter(1)  # of its own: it must not stand in line behind slow requests
-    while True:
+    while not ending.is_set():
         well = await to_thread.run_sync(noting, limiter=limiter)
-        await asyncio.sleep(job.every if well else max(job.every, AFTER_FAILURE))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ending.wait(), job.every if well else max(job.every, AFTER_FAILURE))
 
 
 class _Noting:
@@ -89,10 +90,8 @@ class _Noting:
 
 
 def _publish(house: House) -> tuple[str, ...]:
-    done = house.publisher.publish_due()
-    for state in done.published:
-        log.info("crl.published", issuer=state.issuer, shard=state.shard, number=state.number)
-    return tuple(f"CRL of {issuer}, shard {shard}: {type(exc).__name__}: {exc}" for (issuer, shard), exc in sorted(done.failed.items()))
+    failed = house.publisher.publish_due().failed
+    return tuple(f"CRL of {issuer}, shard {shard}: {type(exc).__name__}: {exc}" for (issuer, shard), exc in sorted(failed.items()))
 
 
 def _reconcile(house: House) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from db.tables_publication import published_crls
 from db.upsert import insert_missing
 from pki.publication import CrlState, PublishedCrl, StatusChange
 
-NO_CHANGE = ("certificate.recorded", "certificate.issued")  # what is logged of a certificate without moving it onto a list or off it
+CHANGES = ("certificate.revoked", "certificate.suspended", "certificate.released")  # what moves a certificate onto a list or off it
 _SUBJECT = re.compile(r"certificate/([^/]+)/([0-9a-f]{1,40})")
 _STATE = (
     published_crls.c.issuer,
@@ -71,7 +71,7 @@ class Publications:
         chosen = (
             sa.select(log_entries.c.position, log_entries.c.subject)
             .where(log_entries.c.position >= start, log_entries.c.position < stop)
-            .where(log_entries.c.kind.startswith("certificate.", autoescape=True), log_entries.c.kind.not_in(NO_CHANGE))
+            .where(log_entries.c.kind.in_(CHANGES))
             .order_by(log_entries.c.position)
         )
         with self._database.reading() as connection:

@@ -205,6 +205,8 @@ class Publisher:
     def _read_log(self, states: Sequence[CrlState]) -> None:
         """Takes in the changes since the last look; at first, all those that some published list may not cover."""
         size = self._store.log_size()
+        if self._read_to is not None and size < self._read_to:  # the database was brought back from a backup under our feet
+            self._read_to, self._changed = None, {}
         start = min((state.covers for state in states), default=size) if self._read_to is None else self._read_to
         if start < size:
             for change in self._store.changes(start, size):

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 import sqlalchemy as sa
 from cryptography import x509
@@ -13,8 +18,9 @@ from cryptography import x509
 from db.tables import certificates
 from db.tables_publication import published_crls
 
-
 SHARDS = 2  # of the school's home
+PATIENCE = 60  # seconds; a busy machine is not a wrong answer
+ROOT = Path(__file__).parents[2]
 
 
 def shards(desk) -> list[list[str]]:
@@ -76,6 +82,47 @@ def test_lists_that_were_not_renewed_are_called_overdue_or_expired(desk):
             ago = timedelta(days=days)
             connection.execute(row.values(this_update=state.this_update - ago, next_update=state.next_update - ago))
     assert [line[-1] for line in shards(desk)][:3] == ["overdue", "expired", "current"]
+
+
+@pytest.fixture
+def service(desk) -> Iterator[str]:
+    """`eduseal serve` with two processes on this home."""
+    command = [sys.executable, "-W", "ignore", "-m", "cli.main", "serve", "--port", "0", "--workers", "2"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        url = re.search(r"(http://\S+)/verify", process.stdout.readline())
+        wait_until(lambda: answers(f"{url[1]}/healthz"))
+        yield url[1]
+    finally:
+        process.terminate()
+        process.communicate(timeout=PATIENCE)
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url).json() == {"status": "ok"}
+    except httpx.TransportError:
+        return False
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.05)
+
+
+def test_what_a_command_revokes_the_running_service_publishes(desk, service, serial):
+    path = f"{service}/crl/issuing/{serial % SHARDS}.crl"
+
+    def listed() -> bool:
+        crl = x509.load_der_x509_crl(httpx.get(path).raise_for_status().content)
+        return crl.get_revoked_certificate_by_serial_number(serial) is not None
+
+    assert not listed()
+    assert desk("revoke", f"{serial:x}", "--reason", "superseded", "--yes")[0] == 0
+    wait_until(listed)
+    assert {line[-1] for line in shards(desk)} == {"current"}
 
 
 def test_what_was_never_issued_is_revoked_after_five_minutes(desk, serial):

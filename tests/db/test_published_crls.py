@@ -9,17 +9,20 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
 
 from db import log
 from db.certificates import Certificates
-from db.engine import Database
+from db.engine import Database, open_database
 from db.leases import Leases
 from db.publication import Publications
 from db.reconciliation import CHUNK, Reconciliation
 from db.revoked import PAGE, revoked_rows
+from pki.crl import CrlSigner
 from pki.errors import AlreadyRevokedError
 from pki.ports import CertificateEntry, CertificateState
-from pki.publication import CrlState, PublishedCrl, StatusChange
+from pki.publication import CrlState, PublishedCrl, Publisher, StatusChange
+from tests.support.authority import BASE_URL, make_authority
 
 NOW = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -124,6 +127,72 @@ def test_more_rows_than_a_page_are_all_read(database: Database) -> None:
     with database.writing() as connection:
         connection.execute(sa.insert(certificates), rows)
     assert [row.serial for row in revoked_rows(database, "issuing", shard=0, shards=1)] == list(range(1, PAGE + 3))
+
+
+@pytest.mark.parametrize("rounds", [6, pytest.param(60, marks=pytest.mark.long)])
+def test_many_publishers_and_many_revocations_end_with_every_revocation_published(
+    database: Database, database_url: str, rounds: int
+) -> None:
+    """Each publisher on a connection of its own, as processes have; certificates are revoked and held all the while."""
+    shards, done = 3, threading.Event()
+    authority = make_authority(NOW, crl_shards=shards)
+    books = Certificates(database)
+    serials = list(range(1, 10 * rounds + 1))
+    for serial in serials:
+        books.record(entry(serial))
+        books.mark_issued("issuing", serial, certificate_der=b"der", at=NOW)
+
+    def publisher() -> tuple[Database, Publisher]:
+        own = open_database(database_url)
+        signer = CrlSigner(
+            issuer="issuing",
+            issuer_certificate_der=authority.issuing_der,
+            key=authority.issuing_key,
+            store=Certificates(own),
+            clock=lambda: NOW,
+            shards=shards,
+            base_url=BASE_URL,
+        )
+        clock = lambda: datetime.now(UTC)  # noqa: E731 - leases need a clock that goes
+        turns = Leases(own, clock=clock)
+        return own, Publisher(sources=[signer], store=Publications(own), turns=turns, clock=lambda: NOW)
+
+    def publish() -> list[tuple[int, int]]:
+        own, ours = publisher()
+        made: list[tuple[int, int]] = []
+        while not done.is_set():
+            found = ours.publish_due()
+            assert not found.failed
+            made += [(state.shard, state.number) for state in found.published]
+        own.close()
+        return made
+
+    def revoke(chosen: list[int]) -> None:
+        for serial in chosen:
+            if serial % 5:
+                books.mark_revoked("issuing", serial, reason="superseded", at=NOW)
+            else:
+                books.mark_suspended("issuing", serial, at=NOW)
+
+    with ThreadPoolExecutor(5) as pool:
+        publishers = [pool.submit(publish) for _ in range(3)]
+        revokers = [pool.submit(revoke, serials[half::2]) for half in range(2)]
+        try:
+            for revoker in revokers:
+                revoker.result()
+        finally:
+            done.set()
+        made = [each for run in publishers for each in run.result()]
+    assert len(set(made)) == len(made)  # no number twice
+    own, last = publisher()
+    last.publish_due()
+    own.close()
+    listed: set[int] = set()
+    for shard in range(shards):
+        found = Publications(database).load("issuing", shard)
+        assert found is not None
+        listed |= {each.serial_number for each in x509.load_der_x509_crl(found.der)}
+    assert listed == set(serials)
 
 
 def test_a_lease_is_one_holders_until_it_is_given_back(database: Database, clock: Clock) -> None:

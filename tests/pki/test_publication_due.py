@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -170,6 +171,23 @@ def test_the_log_is_read_once(press: Press) -> None:
     for _ in range(5):
         press.publisher.publish_due()
     assert press.store.looked == 1
+
+
+def test_a_log_that_became_shorter_is_read_anew(press: Press) -> None:
+    """The database was brought back from a backup while the service ran."""
+    press.store.log += [("issuing", 1)] * 10
+    press.publisher.publish_due()
+    press.revoke()
+    press.publisher.publish_due()
+    kept = {key: crl for key, crl in press.store.lists.items() if crl.state.covers <= 10}
+    press.store.lists, press.store.log = kept, press.store.log[:5]
+    for key, crl in kept.items():
+        press.store.lists[key] = replace(crl, state=replace(crl.state, covers=5))
+    press.publisher.publish_due()
+    assert press.publisher.publish_due().published == ()
+    key = press.house.teacher.serial % SHARDS
+    press.store.log.append(("issuing", press.house.teacher.serial))
+    assert keys_of(press.publisher.publish_due().published) == [("issuing", key)]
 
 
 def test_a_shard_that_another_process_is_making_is_left_to_it(house: House) -> None:
