@@ -11,6 +11,7 @@ from records.errors import NotFoundError
 from records.export import LABELS
 from records.look import school_look
 from records.person import Role, School
+from records.seal_keys import key_of
 from signing.batch import BatchSigner
 
 
@@ -25,7 +26,7 @@ def seal_signer(house: House, school: School) -> BatchSigner:
     entry = standing_seal(house, school)
     if entry is None or entry.certificate_der is None:
         raise NotFoundError(f"school {school.id} has no seal in force; `eduseal request seal {school.id}` asks for one")
-    key = house.keys.open(seal_label(school))
+    key = key_of(entry, seal_label(school), keys=house.keys)
     return signer_of(house, entry.certificate_der, key, name=school.short_name, role=LABELS[Role.SCHOOL_SEAL], organization=school.locality)
 
 

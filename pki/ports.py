@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from pki.algorithms import SigningKey
+from pki.errors import IssuanceError
 
 Clock = Callable[[], datetime]
 """Returns the present as an aware UTC datetime."""
@@ -131,6 +132,10 @@ class CertificateStore(Protocol):
 
     def mark_released(self, issuer: str, serial: int, *, at: datetime) -> None:
         """As :func:`pki.certificate_life.release`; raises :class:`pki.errors.NotRecordedError` too."""
+        ...
+
+    def refused_keys(self, holders: Mapping[bytes, str]) -> Mapping[bytes, IssuanceError]:
+        """What :meth:`record` would say of each key now; nothing of those that are fit. `holders`: SHA-256 of the SPKI to its holder."""
         ...
 
     def block_key(self, public_key_sha256: bytes, *, reason: str, at: datetime) -> tuple[CertificateEntry, ...]:

@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pki import commitment
 from pki.algorithms import PublicKey, SigningKey
-from pki.errors import KeyStoreError
 from pki.holderkey import wrap_holder_key
 from pki.identity import IdentityCode, PersonFacts, check
 from pki.issue import Authority, CertificateRequest, IssuedCertificate
@@ -38,6 +37,7 @@ from records.orders import own_key_order, seal_order
 from records.person import Person, Role, School, Student
 from records.ports import HolderKey, HolderKeyStore
 from records.registration import Registration
+from records.seal_keys import key_to_certify
 
 ACTIVATION_COST = KdfParameters(time_cost=1, memory_kib=64, lanes=1)
 """For activation codes, which carry 95 random bits: no guessing to slow down, and a batch makes a thousand a second. PINs take
@@ -157,12 +157,13 @@ def enrol_seal(
 ) -> tuple[SigningKey, IssuedCertificate]:
     """The school's seal: its key stays in the key store under :func:`seal_label`, its certificate in the authority's books.
 
-    Where the key stands already it is kept and gets a new certificate. `approval` is of :func:`seal_request`, by a second person; repeating
-    gives the same certificate. Raises :class:`pki.registration.OtherDigestError`, NotApprovedError, or what the authority raises.
+    Where the key stands already it is kept and gets a new certificate; where it was reported as compromised, another is made. `approval` is
+    of :func:`seal_request`, by a second person; repeating gives the same certificate. Raises :class:`pki.registration.OtherDigestError`,
+    NotApprovedError, or what the authority raises.
     """
     made = registration.requests.outcome(approval.request_id)
     registration.require(seal_request(school, authority=authority, besides=made), approval)
-    key = _seal_key(seal_label(school), keys)
+    key = key_to_certify(seal_label(school), holder=seal_holder(school), keys=keys, certificates=authority.store)
     subject = legal_person(country=school.country, name=school.short_name, identifier=school.identifier)
     request = CertificateRequest(profile=Role.SCHOOL_SEAL.value, subject=subject, public_key=key.public_key(), holder=seal_holder(school))
     return key, certify_once(request, approval, authority=authority, outcomes=registration.requests)
@@ -181,17 +182,6 @@ def newest_serial(authority: Authority, holder: str, *, key: bytes | None = None
         if entry.certificate_der is not None and key in (None, entry.public_key_sha256) and (entry.issuer, entry.serial) != besides
     ]
     return issued[-1] if issued else None
-
-
-def _seal_key(label: str, keys: KeyStore) -> SigningKey:
-    """Made where it is missing, also where several ask at once."""
-    if label not in keys.labels():
-        try:
-            return keys.generate(label)
-        except KeyStoreError:
-            if label not in keys.labels():
-                raise
-    return keys.open(label)
 
 
 def seal_holder(school: School) -> str:

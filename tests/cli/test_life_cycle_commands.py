@@ -256,6 +256,24 @@ def test_a_stolen_key_revokes_its_certificates(desk, seal_key):
     assert states(desk, "seal/SM") == [("revoked", "keyCompromise")]
 
 
+def test_a_school_whose_seal_was_stolen_gets_a_new_key(desk, seal_key):
+    from config.bootstrap import open_house, utc_now
+    from config.settings import Settings
+    from config.signers import seal_signer
+    from tests.support.registration import issue_seal
+    from tests.support.school_home import PASSPHRASE
+
+    assert desk("certificates", "compromised-key", seal_key, "--yes")[0] == 0
+    house = open_house(Settings.from_environment({}, home=desk.home), clock=utc_now, passphrase=PASSPHRASE)
+    school = house.stores.roster.school("SM")
+    issue_seal(house, school)
+    signer = seal_signer(house, school)
+    house.close()
+    old, new = entries(desk, "seal/SM")
+    assert (old.state, new.state, new.certificate_der) == (CertificateState.REVOKED, CertificateState.ISSUED, signer.certificate_der)
+    assert old.public_key_sha256 != new.public_key_sha256
+
+
 def test_a_request_signed_for_this_purpose_proves_it_too(desk):
     Path("proof.csr").write_bytes(request(SoftwareKey.generate()))
     status, out, _ = desk("certificates", "compromised-key", "proof.csr", "--yes")

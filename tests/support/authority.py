@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +26,7 @@ from pki.commitment import commit, identifier, new_opening
 from pki.errors import (
     BlockedKeyError,
     DuplicateSerialError,
+    IssuanceError,
     KeyNotFoundError,
     KeyStoreError,
     KeyTakenError,
@@ -71,10 +72,8 @@ class MemoryCertificateStore:
             raise ValueError(f"got state {entry.state}, expected recorded")
         if (entry.issuer, entry.serial) in self.entries:
             raise DuplicateSerialError(f"issuer {entry.issuer} already has serial {entry.serial:x}")
-        if entry.public_key_sha256 in self.blocked_keys:
-            raise BlockedKeyError("the key was reported as compromised and is never certified again")
-        if any(other.public_key_sha256 == entry.public_key_sha256 and other.holder != entry.holder for other in self.entries.values()):
-            raise KeyTakenError("the key stands in a certificate of somebody else")
+        for error in self.refused_keys({entry.public_key_sha256: entry.holder}).values():
+            raise error
         self.entries[entry.issuer, entry.serial] = entry
 
     def mark_issued(self, issuer: str, serial: int, *, certificate_der: bytes, at: datetime) -> None:
@@ -84,6 +83,14 @@ class MemoryCertificateStore:
         entry = self.entries[issuer, serial] = revoke(self._entry(issuer, serial), reason=reason, at=at)
         if reason in COMPROMISE:
             self.block_key(entry.public_key_sha256, reason=reason, at=at)
+
+    def refused_keys(self, holders: Mapping[bytes, str]) -> dict[bytes, IssuanceError]:
+        certified = [entry for entry in self.entries.values() if holders.get(entry.public_key_sha256, entry.holder) != entry.holder]
+        found: dict[bytes, IssuanceError] = {
+            entry.public_key_sha256: KeyTakenError("the key stands in a certificate of somebody else") for entry in certified
+        }
+        blocked = BlockedKeyError("the key was reported as compromised and is never certified again")
+        return found | dict.fromkeys(self.blocked_keys & holders.keys(), blocked)
 
     def block_key(self, public_key_sha256: bytes, *, reason: str, at: datetime) -> tuple[CertificateEntry, ...]:
         self.blocked_keys.add(public_key_sha256)
