@@ -30,6 +30,7 @@ from pki.errors import (
     PkiError,
     WrongSecretError,
 )
+from pki.registration import RegistrationError, UnknownRequestError
 from records.errors import (
     AlreadySignedError,
     AlreadySpentError,
@@ -39,6 +40,7 @@ from records.errors import (
     PinLockedError,
     RecordsError,
     StaleRecordError,
+    StillIssuingError,
 )
 from signing.errors import SigningError, WorkflowError
 from signing.two_step import PreparationExpiredError, PreparationUsedError, UnknownPreparationError
@@ -70,6 +72,9 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     PreparationExpiredError: HTTPStatus.GONE,
     PreparationUsedError: HTTPStatus.CONFLICT,
     TooManyPreparationsError: HTTPStatus.TOO_MANY_REQUESTS,
+    UnknownRequestError: HTTPStatus.NOT_FOUND,
+    RegistrationError: HTTPStatus.CONFLICT,
+    StillIssuingError: HTTPStatus.CONFLICT,
     SigningError: HTTPStatus.UNPROCESSABLE_ENTITY,
     RecordsError: HTTPStatus.UNPROCESSABLE_ENTITY,
     PkiError: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -42,6 +43,12 @@ from records.seal_keys import key_to_certify
 ACTIVATION_COST = KdfParameters(time_cost=1, memory_kib=64, lanes=1)
 """For activation codes, which carry 95 random bits: no guessing to slow down, and a batch makes a thousand a second. PINs take
 `pki.kdf.RFC9106_64MIB`."""
+
+Besides = Callable[[], tuple[str, int] | None]
+
+
+def _nothing() -> None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -130,7 +137,7 @@ def certify_own_key(
     of their commitment is kept with their key), IdentityError, what the authority raises, or :class:`pki.registration.OtherDigestError`.
     """
     request = _own_key_request(who, school, public_key)
-    made = registration.requests.outcome(approval.request_id)
+    made = partial(registration.requests.outcome, approval.request_id)
     order = own_key_request(who, school, public_key, wrapped_code=wrapped_code, authority=authority, besides=made)
     registration.require(order, approval)
     return certify_once(request, approval, authority=authority, outcomes=registration.requests)
@@ -143,7 +150,7 @@ def own_key_request(
     *,
     wrapped_code: bytes | None,
     authority: Authority,
-    besides: tuple[str, int] | None = None,
+    besides: Besides = _nothing,
 ) -> Order:
     """What is to be approved before :func:`certify_own_key`; the identity is checked before anybody is asked. `besides`: not counted."""
     _own_key_request(who, school, public_key)
@@ -161,7 +168,7 @@ def enrol_seal(
     of :func:`seal_request`, by a second person; repeating gives the same certificate. Raises :class:`pki.registration.OtherDigestError`,
     NotApprovedError, or what the authority raises.
     """
-    made = registration.requests.outcome(approval.request_id)
+    made = partial(registration.requests.outcome, approval.request_id)
     registration.require(seal_request(school, authority=authority, besides=made), approval)
     key = key_to_certify(seal_label(school), holder=seal_holder(school), keys=keys, certificates=authority.store)
     subject = legal_person(country=school.country, name=school.short_name, identifier=school.identifier)
@@ -169,17 +176,22 @@ def enrol_seal(
     return key, certify_once(request, approval, authority=authority, outcomes=registration.requests)
 
 
-def seal_request(school: School, *, authority: Authority, besides: tuple[str, int] | None = None) -> Order:
-    """What is to be approved before :func:`enrol_seal`. `besides`: issuer and serial of a certificate that does not count."""
+def seal_request(school: School, *, authority: Authority, besides: Besides = _nothing) -> Order:
+    """What is to be approved before :func:`enrol_seal`. `besides` gives issuer and serial of a certificate that does not count."""
     return seal_order(school, replaces=newest_serial(authority, seal_holder(school), besides=besides))
 
 
-def newest_serial(authority: Authority, holder: str, *, key: bytes | None = None, besides: tuple[str, int] | None = None) -> int | None:
-    """Of the certificates that the holder was ever issued; with `key`, SHA-256 of a SubjectPublicKeyInfo, of those over it."""
+def newest_serial(authority: Authority, holder: str, *, key: bytes | None = None, besides: Besides = _nothing) -> int | None:
+    """Of the certificates that the holder was ever issued; with `key`, SHA-256 of a SubjectPublicKeyInfo, of those over it.
+
+    `besides` is asked after the books: a certificate is bound to its request before it is issued, so none is counted that should not be.
+    """
+    entries = authority.store.of_holder(holder)
+    left_out = besides()
     issued = [
         entry.serial
-        for entry in authority.store.of_holder(holder)
-        if entry.certificate_der is not None and key in (None, entry.public_key_sha256) and (entry.issuer, entry.serial) != besides
+        for entry in entries
+        if entry.certificate_der is not None and key in (None, entry.public_key_sha256) and (entry.issuer, entry.serial) != left_out
     ]
     return issued[-1] if issued else None
 

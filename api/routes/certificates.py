@@ -13,12 +13,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import Access, Caller, person_of
-from api.csr import MAX_CSR, key_of_csr
 from config.house import House
+from pki.certification_request import MAX_REQUEST, read_certification_request
 from pki.ports import CertificateEntry, CertificateState
-from pki.tbs import public_key_sha256
-from records.enrolment import certify_own_key, seal_holder
+from pki.registration import Request, RequestState
+from records.enrolment import seal_holder
 from records.errors import EnrolmentError, NotFoundError
+from records.own_keys import KeyApplication, OwnKeys
 from records.person import Person
 
 SEAL = "seal"  # in place of a roster id: the school's own seal
@@ -31,7 +32,7 @@ class CertificateOrder(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     holder: str = Field(min_length=1, max_length=200)
-    csr_pem: str = Field(min_length=1, max_length=MAX_CSR)
+    csr_pem: str = Field(min_length=1, max_length=MAX_REQUEST)
 
 
 class CertificateView(BaseModel):
@@ -65,22 +66,50 @@ class CertificateView(BaseModel):
         )
 
 
+class RequestView(BaseModel):
+    """A request that waits for a second person."""
+
+    request: str
+    state: RequestState
+    approvals: int
+    needed: int
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, request: Request) -> RequestView:
+        return cls(
+            request=request.id,
+            state=request.state,
+            approvals=len(request.approvals),
+            needed=request.needed,
+            expires_at=request.expires_at,
+        )
+
+
 def certificate_routes(house: House, access: Access) -> APIRouter:
     router = APIRouter(prefix="/api/v1/certificates", tags=["certificates"])
     books, issuing = house.stores.certificates, house.authority.issuing
+    registration = house.services.registration
+    own_keys = OwnKeys(issuing, house.stores.roster, registration)
     caller_of = Depends(access)
 
     @router.post("", status_code=HTTPStatus.CREATED, response_model=CertificateView, summary="Certify a key that its holder keeps")
     def order(wanted: CertificateOrder, caller: Caller = caller_of) -> JSONResponse | CertificateView:
-        """Subject and role come from the roster. The same key asked for again gives the certificate that stands, with status 200."""
-        who = _accepted(house, caller, wanted.holder)
-        key = key_of_csr(wanted.csr_pem)
-        digest = public_key_sha256(key)
-        for entry in books.of_holder(who.id):
-            if entry.public_key_sha256 == digest and entry.state is CertificateState.ISSUED:
-                return JSONResponse(CertificateView.of(entry).model_dump(mode="json"))
-        issued = certify_own_key(who, caller.school, key, authority=issuing)
-        return CertificateView.of(_known(books.get(issued.issuer, issued.serial)))
+        """Subject and role come from the roster. The same key asked for again gives the certificate that stands, with status 200.
+
+        Where the authority's policy asks for a second person's approval: status 202 with the request to be approved; then ask again.
+        """
+        application = KeyApplication(
+            _accepted(house, caller, wanted.holder), caller.school, read_certification_request(wanted.csr_pem.encode())
+        )
+        found = own_keys.look(application)
+        if found.entry is not None:
+            return JSONResponse(CertificateView.of(found.entry).model_dump(mode="json"))
+        request = registration.open_for_program(found.order, key_id=caller.key.id)
+        entry = own_keys.issue(application, request)
+        if entry is None:
+            return JSONResponse(RequestView.of(request).model_dump(mode="json"), HTTPStatus.ACCEPTED)
+        return CertificateView.of(entry)
 
     @router.get("", response_model=list[CertificateView], summary="A person's certificates, oldest first")
     def of_holder(caller: Caller = caller_of, holder: str = HOLDER) -> list[CertificateView]:
