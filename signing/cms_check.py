@@ -5,6 +5,7 @@ Not checked here: the certificate's chain, validity or revocation, and what the 
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,16 @@ from cryptography.hazmat import asn1
 from cryptography.hazmat.asn1 import TLV, Null
 
 from pki.algorithms import Digest, digest_from_der
-from pki.cms import CONTENT_TYPE, DATA, MESSAGE_DIGEST, OID, SIGNING_CERTIFICATE_V2, ParsedSignedData, parse_signed_data
+from pki.cms import (
+    CONTENT_TYPE,
+    DATA,
+    MESSAGE_DIGEST,
+    OID,
+    SIGNING_CERTIFICATE,
+    SIGNING_CERTIFICATE_V2,
+    ParsedSignedData,
+    parse_signed_data,
+)
 from pki.errors import EncodingError, PkiError, SignatureError, UnsupportedAlgorithmError
 from signing.carried import CarriedCertificate, carried
 from signing.failure import CheckFailedError
@@ -54,6 +64,18 @@ class _SigningCertificate:
     policies: list[TLV] | None
 
 
+@asn1.sequence
+class _CertIdV1:
+    cert_hash: bytes
+    issuer_serial: _IssuerSerial | None
+
+
+@asn1.sequence
+class _SigningCertificateV1:
+    certs: list[_CertIdV1]
+    policies: list[TLV] | None
+
+
 @dataclass(frozen=True)
 class CheckedCms:
     """A CMS signature whose value, digest and signing certificate agree. `certificates` are all that it carried, DER."""
@@ -80,16 +102,19 @@ def read(contents: bytes) -> ParsedSignedData:
         raise _malformed("CMS_MALFORMED", str(exc)) from exc
 
 
-def check(cms: ParsedSignedData, *, content_type: OID, content_digest: ContentDigest, ess_required: bool = True) -> CheckedCms:
+def check(
+    cms: ParsedSignedData, *, content_type: OID, content_digest: ContentDigest, ess_required: bool = True, ess_v1: bool = False
+) -> CheckedCms:
     """The checks that document signatures and time-stamp tokens share, in order; raises :class:`CheckFailedError`.
 
     1 signed attributes present, content-type as expected, one message-digest; 2 the signer's certificate found, and named by the
     ESS attribute; 3 the content's digest equal; 4 the signature value good under a key and algorithm that still count as strong.
+    `ess_v1`: where there is no signing-certificate-v2 attribute, signing-certificate will do, which names its certificate by SHA-1.
     """
     digest = _digest(cms)
     _check_content_type(cms, content_type)
     expected = _message_digest(cms)
-    signer = _signer(cms, ess_required=ess_required)
+    signer = _signer(cms, ess_required=ess_required, ess_v1=ess_v1)
     if not hmac.compare_digest(expected, content_digest(digest)):
         raise CheckFailedError(
             SubIndication.HASH_FAILURE, "DIGEST_MISMATCH", "the signed bytes were altered: their digest is not the one that was signed"
@@ -135,7 +160,7 @@ def _only_value(cms: ParsedSignedData, kind: OID, name: str) -> bytes:
     return values[0]
 
 
-def _signer(cms: ParsedSignedData, *, ess_required: bool) -> CarriedCertificate:
+def _signer(cms: ParsedSignedData, *, ess_required: bool, ess_v1: bool) -> CarriedCertificate:
     """The certificate that SignerInfo names and that the signed ESS attribute fixes by its hash (attack classes 26 and 28)."""
     if len(cms.certificates) > MAX_CERTIFICATES:
         raise _malformed("CMS_TOO_MANY_CERTIFICATES", f"{len(cms.certificates)} certificates in the CMS, more than {MAX_CERTIFICATES}")
@@ -143,7 +168,12 @@ def _signer(cms: ParsedSignedData, *, ess_required: bool) -> CarriedCertificate:
     if not named:
         raise _unfound("SIGNER_CERTIFICATE_MISSING", "the CMS does not carry the certificate that its SignerInfo names")
     if ess_required or cms.signed_values(SIGNING_CERTIFICATE_V2):
-        named = [found for found in named if _ess_fits(cms, found)]
+        fits = (
+            _ess_v1_fits
+            if ess_v1 and not cms.signed_values(SIGNING_CERTIFICATE_V2) and cms.signed_values(SIGNING_CERTIFICATE)
+            else _ess_fits
+        )
+        named = [found for found in named if fits(cms, found)]
         if not named:
             raise _unfound("SIGNER_CERTIFICATE_MISMATCH", "the signing-certificate-v2 attribute names another certificate than SignerInfo")
     if len({found.der for found in named}) != 1:
@@ -173,6 +203,16 @@ def _ess_fits(cms: ParsedSignedData, candidate: CarriedCertificate) -> bool:
     except UnsupportedAlgorithmError as exc:
         raise _weak(str(exc)) from exc
     return hmac.compare_digest(first.cert_hash, digest.of(candidate.der))
+
+
+def _ess_v1_fits(cms: ParsedSignedData, candidate: CarriedCertificate) -> bool:
+    value = _only_value(cms, SIGNING_CERTIFICATE, "signing-certificate")
+    try:
+        first = asn1.decode_der(_SigningCertificateV1, value).certs[0]
+    except (ValueError, IndexError) as exc:
+        raise _malformed("ESS_MALFORMED", "the signing-certificate attribute is not valid DER") from exc
+    # SHA-1 by definition (RFC 2634 section 5.4.1): it tells certificates of one name apart, whose chain and signature are checked besides
+    return hmac.compare_digest(first.cert_hash, hashlib.sha1(candidate.der, usedforsecurity=False).digest())
 
 
 def _check_value(cms: ParsedSignedData, signer: CarriedCertificate) -> None:

@@ -38,7 +38,7 @@ def is_understood(document: Document, signatures: Sequence[SignatureVerdict], pr
     if not known.issuperset(carried) or any(not known.issuperset(stamp.finding.certificates) for stamp in proofs.stamps):
         return False
     # 4.
-    return plainly_spelled(document.data[document.revisions[0].end :])
+    return plainly_spelled(document, document.revisions[0].end)
 
 
 def is_own_make(

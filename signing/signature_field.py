@@ -13,8 +13,9 @@ from signing.pdf.objects import PdfObject, Ref
 from signing.pdf.text import pdf_date, text
 from signing.verdict import Coverage, Message
 
+LEGACY_SUBFILTER = "adbe.pkcs7.detached"
 TIMESTAMP_SUBFILTER = "ETSI.RFC3161"
-SUBFILTERS = frozenset({"ETSI.CAdES.detached", "adbe.pkcs7.detached", TIMESTAMP_SUBFILTER})
+SUBFILTERS = frozenset({"ETSI.CAdES.detached", LEGACY_SUBFILTER, TIMESTAMP_SUBFILTER})
 WEAK_SUBFILTERS = frozenset({"adbe.pkcs7.sha1", "adbe.x509.rsa_sha1"})
 
 
@@ -57,7 +58,8 @@ def read_signature(document: Document, field: Field, first_seen: int) -> Signatu
     elif entry is None or entry.kind != "offset":
         findings.append(Message("SIGNATURE_NOT_DIRECT", "the signature dictionary does not stand in the file as an object of its own"))
     byte_range = read_byte_range(signature.get("ByteRange"), findings)
-    contents = read_contents(document.data, span, signature.get("Contents"), findings)
+    indefinite = signature.get("SubFilter") == LEGACY_SUBFILTER
+    contents = read_contents(document.data, span, signature.get("Contents"), findings, indefinite=indefinite)
     revision, coverage = first_seen, Coverage.PARTIAL
     if byte_range and span:
         closed, coverage = closed_revision(document, byte_range, span, findings)

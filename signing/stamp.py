@@ -86,7 +86,8 @@ def _parsed(token_der: bytes) -> TimeStampToken:
 
 
 def _check_cms(token: TimeStampToken) -> CheckedCms:
-    return check(token.cms, content_type=TST_INFO, content_digest=lambda digest: digest.of(token.tst_info_der))
+    # RFC 3161 section 2.4.2 asks for ESSCertID, RFC 5816 permits the second version: many TSAs still write the first alone
+    return check(token.cms, content_type=TST_INFO, content_digest=lambda digest: digest.of(token.tst_info_der), ess_v1=True)
 
 
 def _check_order(time: datetime, horizon: Horizon) -> None:

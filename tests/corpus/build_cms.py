@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from pki import cms as c
 from pki.algorithms import RSA_SHA256, Digest
 from tests.corpus.case import GoodFiles, case
-from tests.corpus.cms import content_type, ess, message_digest, over, sound, with_certificates, with_signer, with_signers
+from tests.corpus.cms import content_type, ess, ess_v1, message_digest, over, sound, with_certificates, with_signer, with_signers
 from tests.corpus.edit import Name
 from tests.corpus.stranger import Cms, signed, stranger
 from tests.support.chain_cases import Node
@@ -193,6 +193,11 @@ def ess_twice(good: GoodFiles) -> bytes:
 def ess_empty(good: GoodFiles) -> bytes:
     nobody = c.attribute(c.SIGNING_CERTIFICATE_V2, bytes.fromhex("30023000"))
     return signed(cms=attributes(lambda content: [content_type(), message_digest(content), nobody]))
+
+
+@case("26-ess-v1-only", 26, clause=ESS, reason="names its certificate by SHA-1 alone", verdict=FORMAT + "ESS_MISSING")
+def ess_v1_only(good: GoodFiles) -> bytes:
+    return signed(cms=attributes(lambda content: [content_type(), message_digest(content), ess_v1(stranger().signer)]))
 
 
 @case("27-no-signer-info", 27, clause="EN 319 142-1 6.3: one", reason="signed by nobody", verdict=FORMAT + "CMS_MALFORMED")

@@ -20,6 +20,7 @@ from tests.support.signing_cases import foreign_pdf
 
 XML = "design.md, Limits: XML without entities"
 BOUNDS = "named limits of signing/ and pki/"
+LEGACY: dict[str, PdfObject] = {"SubFilter": Name("adbe.pkcs7.detached")}
 LAUGHS = (
     b'<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<!DOCTYPE lolz [<!ENTITY a "ha ha ha ha ha ha ha ha ha ha">'
     + b"".join(b'<!ENTITY %c "%s">' % (98 + level, (b"&%c;" % (97 + level)) * 10) for level in range(12))
@@ -84,6 +85,40 @@ def deep(levels: int) -> bytes:
 @case("40-asn1-indefinite", 40, "CONTENTS_NOT_DER", clause="X.690 10.1", reason="7,000 nested elements without a length")
 def indefinite(good: GoodFiles) -> bytes:
     return signed(cms=lambda _: b"\x30\x80" * 7_000)
+
+
+@case("40-ber-deep", 40, "CONTENTS_NOT_DER", clause=BOUNDS, reason="the same in a form in which indefinite lengths are read")
+def ber_deep(good: GoodFiles) -> bytes:
+    return signed(cms=lambda _: b"\x30\x80" * 7_000, entries=LEGACY)
+
+
+@case("40-ber-in-pades", 40, "CONTENTS_NOT_DER", clause="EN 319 142-1 6.3: DER", reason="a sound signature with an indefinite length")
+def ber_in_pades(good: GoodFiles) -> bytes:
+    return signed(cms=_indefinite)
+
+
+@case("40-ber-trailing", 40, "CONTENTS_NOT_DER", clause="ISO 32000-2 12.8.3.3", reason="octets after a signature of indefinite length")
+def ber_trailing(good: GoodFiles) -> bytes:
+    return signed(cms=lambda content: _indefinite(content) + b"\x00MORE", entries=LEGACY)
+
+
+@case(
+    "40-ber",
+    40,
+    clause="as NSS writes it",
+    reason="honest under ades: a legacy form of indefinite length",
+    verdict="INDETERMINATE/SIG_CONSTRAINTS_FAILURE SUBFILTER_NOT_ACCEPTED",
+    ades="TOTAL-PASSED",
+)
+def ber(good: GoodFiles) -> bytes:
+    return signed(cms=_indefinite, entries=LEGACY)
+
+
+def _indefinite(content: bytes) -> bytes:
+    """A sound CMS whose outermost length is not told."""
+    der = c.content_info_der(sound(content, stranger().signer, stranger().ca))
+    assert der[1] == 0x82
+    return b"\x30\x80" + der[4:] + b"\x00\x00"
 
 
 @case("40-asn1-length", 40, "CONTENTS_NOT_DER", clause="X.690 10.1", reason="a length of 2^31 - 1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from cryptography.hazmat.asn1 import SetOf
 
 from pki import cms as c
 from pki.algorithms import Digest
+from pki.der import SEQUENCE, element
 from pki.softkey import SoftwareKey
 from tests.support.chain_cases import Node
 
@@ -27,6 +29,12 @@ def message_digest(content: bytes, digest: Digest = Digest.SHA256) -> c.Attribut
 
 def ess(node: Node) -> c.Attribute:
     return c.signing_certificate_v2(node.der)
+
+
+def ess_v1(node: Node) -> c.Attribute:
+    """The attribute of RFC 2634, which names a certificate by its SHA-1."""
+    digest = hashlib.sha1(node.der, usedforsecurity=False).digest()
+    return c.attribute(c.SIGNING_CERTIFICATE, element(SEQUENCE, element(SEQUENCE, element(SEQUENCE, c.octet_string(digest)))))
 
 
 def sound(content: bytes, signer: Node, *above: Node, **changes: Any) -> c.SignedData:

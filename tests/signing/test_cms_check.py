@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ from pki import cms as c
 from pki.algorithms import RSA_SHA256, Digest
 from pki.softkey import SoftwareKey
 from signing.carried import carried
-from signing.cms_check import check_detached
+from signing.cms_check import check, check_detached, read
 from signing.failure import CheckFailedError
 from signing.verdict import SubIndication
 from tests.support.authority import MOMENT
@@ -185,6 +186,42 @@ def test_forged_certificate_with_the_same_issuer_and_serial_does_not_stand_in() 
 
 def test_ess_attribute_chooses_between_certificates_of_the_same_issuer_and_serial() -> None:
     assert judge(built(certificates=[FORGED, CERTIFICATE])).signer_der == CERTIFICATE
+
+
+ESS_V1 = c.attribute(
+    c.SIGNING_CERTIFICATE, bytes.fromhex("301a30183016" + "0414") + hashlib.sha1(CERTIFICATE, usedforsecurity=False).digest()
+)
+
+
+def judge_token(data: c.SignedData) -> Any:
+    """As a time stamp's CMS is looked at."""
+    cms = read(c.content_info_der(data))
+    return check(cms, content_type=c.DATA, content_digest=lambda digest: digest.of(CONTENT), ess_v1=True)
+
+
+def test_first_ess_attribute_names_the_certificate_of_a_time_stamp() -> None:
+    assert judge_token(resigned([CONTENT_TYPE, DIGEST, ESS_V1])).signer_der == CERTIFICATE
+
+
+def test_first_ess_attribute_does_not_do_for_a_document() -> None:
+    assert refused(resigned([CONTENT_TYPE, DIGEST, ESS_V1])) == (SubIndication.FORMAT_FAILURE, "ESS_MISSING")
+
+
+def test_first_ess_attribute_naming_another_certificate_is_refused() -> None:
+    with pytest.raises(CheckFailedError, match="names another certificate"):
+        judge_token(replace_certificates(resigned([CONTENT_TYPE, DIGEST, ESS_V1]), [FORGED]))
+
+
+def test_second_ess_attribute_counts_where_there_are_both() -> None:
+    other = c.signing_certificate_v2(self_signed(KEY, serial=8))
+    with pytest.raises(CheckFailedError, match="names another certificate"):
+        judge_token(resigned([CONTENT_TYPE, DIGEST, ESS_V1, other]))
+
+
+@pytest.mark.parametrize("value", ["0500", "3000", "30023000"])
+def test_first_ess_attribute_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(CheckFailedError, match="is not valid DER"):
+        judge_token(resigned([CONTENT_TYPE, DIGEST, c.attribute(c.SIGNING_CERTIFICATE, bytes.fromhex(value))]))
 
 
 def test_without_ess_two_certificates_of_the_same_name_are_ambiguous() -> None:
