@@ -21,11 +21,13 @@ class ProcessJudge:
 
     def __init__(self, house: House) -> None:
         self._policy = house.policy
+        self._outside = house.stores.outside
         own = (NamedAnchor(root.certificate_der, root.name) for root in house.authority.roots)
-        self._trust = TrustStore((*own, *external_trust(house.settings).anchors))
+        self._anchors = (*own, *external_trust(house.settings).anchors)
 
     def __call__(self, name: str, data: bytes, *, at: datetime, supplied: Supplied) -> Row:
-        worker = Worker(Task(policy=self._policy, trust=self._trust, at=at, supplied=supplied))
+        trust = TrustStore(self._anchors, self._outside.registered())
+        worker = Worker(Task(policy=self._policy, trust=trust, at=at, supplied=supplied))
         try:
             return worker.judge(Item(name=name, path=name, size=len(data)), data)
         finally:

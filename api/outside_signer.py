@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -13,6 +12,7 @@ from pki.chain import TrustAnchor
 from pki.ports import CertificateEntry, CertificateState
 from records.enrolment import seal_holder
 from records.errors import NotEntitledError
+from records.outside import OutsideCertificate, check_holder
 from records.person import Person, Role, Student
 from records.state import Actor
 from signing.subject import Subject, subject_of
@@ -37,7 +37,7 @@ class OutsideSigners:
     def __init__(self, house: House, external: TrustStore) -> None:
         self._house = house
         self._roots = frozenset(TrustAnchor(root.certificate_der) for root in house.authority.roots)
-        self._external = tuple(TrustAnchor(anchor.certificate_der) for anchor in external.anchors)
+        self._external = tuple(TrustAnchor(anchor.certificate_der, anchor.constraints) for anchor in external.anchors)
 
     def signer(self, certificate_der: bytes, chain: tuple[bytes, ...]) -> OutsideSigner:
         """Raises :class:`pki.chain_errors.ChainError`, and NotEntitledError where our own certificate is not in force.
@@ -68,19 +68,36 @@ class OutsideSigners:
         role, school = Role(step.role), caller.school.identifier
         if signer.ours:
             return Actor(self._ours(caller, signer, step), role, school)
+        standing = self._registered(signer)
+        if standing is not None:
+            return self._actor(caller, standing, step)
         if role is Role.SCHOOL_SEAL:
             if signer.subject.organization_identifier != school:
                 found = signer.subject.organization_identifier or "no organizationIdentifier"
                 raise NotEntitledError(f"the seal's certificate names {found}; step {step.id} is for the seal of {school}")
             return Actor(caller.actor_id, role, school)
         if not holder:
-            raise NotEntitledError("another authority's certificate says nothing of the roster; name its holder")
+            raise NotEntitledError("another authority's certificate says nothing of the roster; register it, or name its holder")
         who = person_of(self._house, caller, holder)
         if _role(who) is not role:
             raise NotEntitledError(f"{holder} is a {_role(who)}; step {step.id} is for a {role}")
-        if _plain(who.name) != _plain(signer.subject.name):
-            raise NotEntitledError(f"the certificate is not in the name that the roster has for {holder}")
+        check_holder(who, signer.subject)
         return Actor(holder, role, school)
+
+    def _registered(self, signer: OutsideSigner) -> OutsideCertificate | None:
+        """What the books say of another authority's certificate; raises NotEntitledError where it was withdrawn."""
+        found = self._house.stores.outside.find(signer.subject.fingerprint)
+        if found is not None and found.withdrawn_at is not None:
+            raise NotEntitledError("the certificate was registered here, and has been withdrawn")
+        return found
+
+    def _actor(self, caller: Caller, standing: OutsideCertificate, step: Step) -> Actor:
+        if standing.school_id != caller.school.id:
+            raise NotEntitledError(f"the certificate is registered for another school than {caller.school.id}")
+        if standing.role != step.role:
+            raise NotEntitledError(f"the certificate is registered as a {standing.role}'s; step {step.id} is for a {step.role}")
+        who = caller.actor_id if standing.holder == seal_holder(caller.school) else standing.holder
+        return Actor(who, Role(standing.role), caller.school.identifier)
 
     def _ours(self, caller: Caller, signer: OutsideSigner, step: Step) -> str:
         entry = self._entry(signer.certificate_der, signer.subject)
@@ -95,8 +112,3 @@ class OutsideSigners:
 
 def _role(who: Person) -> Role:
     return Role.STUDENT if isinstance(who, Student) else who.role
-
-
-def _plain(name: str) -> str:
-    """Case, accents' encoding and white space aside: certificates write names in capitals, too."""
-    return " ".join(unicodedata.normalize("NFC", name).casefold().split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from cli._verify_table import DETAILED, heading, table
 from cli.main import IO, NO_INPUT, USAGE, UsageError
 from config.errors import ConfigError
 from config.policy import load_policy
+from config.trust import read_authority_file, trust_from
 from pki.network import Network
 from signing.bulk import Pool
 from signing.engines import Engine
@@ -29,7 +30,7 @@ from signing.intake import IntakeError, find_items
 from signing.journal import Journal, JournalError, resumed, settings_digest
 from signing.ports import RecordBook
 from signing.report import FORMATS, Row, Summary, with_status, write
-from signing.trust import MAX_EVIDENCE_FILE, Supplied, TrustStore
+from signing.trust import MAX_EVIDENCE_FILE, Registered, Supplied, TrustStore
 from signing.worker import Task
 
 MAX_WORKERS = 64
@@ -46,7 +47,9 @@ class Form(StrEnum):
 
 def command(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="PDF files, folders, ZIP archives.", show_default=False)],
-    trust: Annotated[list[str] | None, typer.Option(metavar="PEM", help="Trusted certificate; may be given often.")] = None,
+    trust: Annotated[
+        list[str] | None, typer.Option(metavar="PEM", help="Trusted certificate, or a .toml file on another authority; may be given often.")
+    ] = None,
     evidence: Annotated[
         list[str] | None, typer.Option(metavar="FILE", help="Certificate, CRL or OCSP response (PEM or DER); may be given often.")
     ] = None,
@@ -80,7 +83,7 @@ def command(
     try:
         task = Task(
             policy=load_policy(policy),
-            trust=TrustStore.read([*_files(trust), *_home_root(home)]),
+            trust=_trust(trust, home),
             supplied=Supplied.read(_files(evidence)),
             at=_moment(at),
             engine=engine,
@@ -180,13 +183,39 @@ def _home_root(home: str | None) -> list[tuple[str, bytes]]:
     return [(str(root), root.read_bytes())]
 
 
-def _book(home: str | None) -> RecordBook | None:
+def _trust(named: list[str] | None, home: str | None) -> TrustStore:
+    files = [name for name in named or () if not name.endswith(".toml")]
+    described = [read_authority_file(Path(name)) for name in named or () if name.endswith(".toml")]
+    if not described:
+        return TrustStore.read([*_files(files), *_home_root(home)])
+    return trust_from([*_files(files), *_home_root(home)], described, _registered(home))
+
+
+def _registered(home: str | None) -> Mapping[str, Registered]:
+    """What the books of a home that was named say of other authorities' certificates."""
+    found = _books(home)
+    if found is None:
+        return {}
+    from config.bootstrap import open_registered
+
+    return open_registered(*found)
+
+
+def _books(home: str | None) -> tuple[Path | None, str | None] | None:
+    """Home and database, where there are books to ask: an authority without any is no error."""
     url = os.environ.get("EDUSEAL_DATABASE_URL")
     if not url and (home is None or not (Path(home) / "eduseal.sqlite").is_file()):
+        return None
+    return Path(home) if home else None, url
+
+
+def _book(home: str | None) -> RecordBook | None:
+    found = _books(home)
+    if found is None:
         return None  # an authority without books here: records then have no status
     from config.bootstrap import open_record_book
 
-    return open_record_book(Path(home) if home else None, url)
+    return open_record_book(*found)
 
 
 def _journal(task: Task, report: str | None, resume: bool, at: str | None) -> Journal | None:

@@ -8,7 +8,7 @@ book = open_record_book(home, None)                                            #
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from config.wiring import shipped_profiles, stores_of, wire
 from db.certificates import Certificates
 from db.content import ContentFolder
 from db.engine import Database, open_database, sqlite_url
+from db.outside import OutsideCertificates
 from db.records import Records
 from db.schema import require_current, upgrade
 from pki import establish
@@ -37,6 +38,7 @@ from pki.ports import Clock
 from pki.renew import renew
 from pki.urls import AuthorityUrls
 from signing.ports import RecordBook
+from signing.trust import Registered
 
 
 def create_house(settings: Settings, plan: HousePlan, *, clock: Clock, passphrase: str, lint_rate: float = SAMPLE_RATE) -> House:
@@ -139,6 +141,16 @@ def open_record_book(home: Path | None, database_url: str | None) -> RecordBook:
     with _closing_on_error(database):
         require_current(database)
         return Records(database, ContentFolder((home or Path()) / "documents"))
+
+
+def open_registered(home: Path | None, database_url: str | None) -> Mapping[str, Registered]:
+    """What the school's books say of other authorities' certificates; arguments and errors as for :func:`open_record_book`."""
+    database = open_database(database_url or sqlite_url((home or Path()) / "eduseal.sqlite"), read_only=True)
+    try:
+        require_current(database)
+        return OutsideCertificates(database).registered()
+    finally:
+        database.close()
 
 
 def _make_folders(settings: Settings) -> None:

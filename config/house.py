@@ -17,6 +17,7 @@ from db.log import Log
 from db.log_seal import LogSealer
 from db.log_tree import LogTree
 from db.officers import Officers as OfficerBooks
+from db.outside import OutsideCertificates
 from db.pin_attempts import PinAttempts
 from db.prepared import PreparedSignatures
 from db.publication import Publications
@@ -34,6 +35,7 @@ from pki.publication import Publisher
 from pki.rotation import Rotation
 from pki.timestamp import TimeStampAuthority
 from records.holder import Holders
+from records.outside import OutsideRegister
 from records.registration import Registration
 from records.renewals import Renewals
 from records.roster_service import RosterService
@@ -61,6 +63,7 @@ class Stores:
     publications: Publications
     officers: OfficerBooks
     requests: Requests
+    outside: OutsideCertificates
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class Services:
     holders: Holders
     renewals: Renewals
     registration: Registration
+    outside: OutsideRegister
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from config.log import log_sealer
 from config.policy import load_policy
 from config.registration import registration_policy
 from config.settings import Settings
+from config.trust import outside_authorities
 from db.api_keys import ApiKeys
 from db.archive_holds import ArchiveHolds
 from db.authorisations import Authorisations
@@ -22,6 +23,7 @@ from db.leases import Leases
 from db.log import Log
 from db.log_tree import LogTree
 from db.officers import Officers as OfficerBooks
+from db.outside import OutsideCertificates
 from db.pin_attempts import PinAttempts
 from db.prepared import PreparedSignatures
 from db.publication import Publications
@@ -47,6 +49,7 @@ from records.export import Exporter
 from records.holder import Holders
 from records.officers import Officers
 from records.pin_gate import PinGate
+from records.outside import OutsideRegister
 from records.registration import Registration
 from records.renewals import Renewals
 from records.roster_service import RosterService
@@ -139,6 +142,7 @@ def stores_of(settings: Settings, database: Database) -> Stores:
         publications=Publications(database),
         officers=OfficerBooks(database),
         requests=Requests(database),
+        outside=OutsideCertificates(database),
     )
 
 
@@ -146,6 +150,7 @@ def _services(settings: Settings, plan: HousePlan, stores: Stores, keys: KeyStor
     pages = (settings.public_url or plan.base_url).rstrip("/")
     exporter, kdf = Exporter(verify_url=f"{pages}/verify"), KeyDerivation()
     officers = Officers(stores.officers, keys, kdf, clock)
+    registration = Registration(stores.requests, officers, registration_policy(), clock)
     return Services(
         roster=RosterService(stores.roster, keys, clock),
         records=RecordService(
@@ -157,7 +162,8 @@ def _services(settings: Settings, plan: HousePlan, stores: Stores, keys: KeyStor
         ),
         holders=Holders(stores.holder_keys, keys, kdf, PinGate(stores.pin_attempts, clock), stores.certificates, clock),
         renewals=renewals,
-        registration=Registration(stores.requests, officers, registration_policy(), clock),
+        registration=registration,
+        outside=OutsideRegister(stores.outside, registration, outside_authorities(settings), clock),
     )
 
 

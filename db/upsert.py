@@ -25,5 +25,11 @@ def insert_missing(connection: sa.Connection, table: sa.Table, rows: Sequence[Ma
     connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
 
 
+def insert_if_missing(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> bool:
+    """Whether the row was not there, and now is. Waits for another transaction that is about to insert it."""
+    statement = _insert(connection, table).values(row).on_conflict_do_nothing().returning(sa.literal(1))
+    return connection.execute(statement).scalar() is not None
+
+
 def _insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)

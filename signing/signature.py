@@ -179,7 +179,7 @@ class SignatureJudge:
         stood: Standing | None,
     ) -> JudgedSignature:
         # roles come with a valid chain: what a stranger's certificate says of itself is not shown as a role
-        policies = path.policies if path else frozenset()
+        policies = path.policies if path and path.anchor.constraints is None else frozenset()
         subject = replace(subject_of(checked.signer), policies=policies) if checked else None
         registered = self._registration(subject, path, proof)
         worst = next((one for one in self._failures if one.indication is Indication.TOTAL_FAILED), next(iter(self._failures), None))

@@ -1,0 +1,147 @@
+"""Files that say what another authority is trusted for, and what a registered certificate of it counts for in a record."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pki.anchor_constraints import AnchorConstraints
+from pki.key_purpose import KeyPurpose
+from signing.engines import Engine
+from signing.errors import PolicyError
+from signing.outside_authority import plain_authority, read_authority
+from signing.trust import Registered, TrustStore
+from signing.verdict import Entitlement, Indication
+from tests.support.authority import SCHOOL_IDENTIFIER, make_authority
+from tests.support.verify_cases import RecordHouse, codes, exported, make_record_house
+
+FULL = """
+name = "Government CA"
+certificates = ["root.pem"]
+roles = ["school-seal"]
+time_stamps = true
+[constraints]
+countries = ["vn"]
+organizations = ["NTRVN-"]
+policies = ["1.2.3"]
+path_length = 1
+trusted_from = 2024-01-01
+trusted_until = 2031-12-31
+"""
+MINIMAL = 'name = "X"\ncertificates = ["root.pem"]\n'
+
+
+def read(text: str):
+    return read_authority(tomllib.loads(text), source="gov.toml", certificates_in=lambda _: (b"a certificate",))
+
+
+def test_every_member_of_the_file_is_read() -> None:
+    found = read(FULL)
+    assert (found.name, found.certificates, found.roles) == ("Government CA", (b"a certificate",), {"school-seal"})
+    assert found.constraints == AnchorConstraints(
+        purposes=frozenset({KeyPurpose.DOCUMENT_SIGNING, KeyPurpose.TIME_STAMPING}),
+        policies=frozenset({"1.2.3"}),
+        countries=frozenset({"VN"}),
+        organizations=("NTRVN-",),
+        path_length=1,
+        trusted_from=datetime(2024, 1, 1, tzinfo=UTC),
+        trusted_until=datetime(2031, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    )
+
+
+def test_without_more_words_it_is_trusted_for_signatures_alone() -> None:
+    assert read(MINIMAL).constraints == AnchorConstraints(purposes=frozenset({KeyPurpose.DOCUMENT_SIGNING}))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('certificates = ["a"]', "expected a name, and certificates"),
+        ('name = "X"', "expected a name, and certificates"),
+        ('name = "X"\ncertificates = []', "expected a name, and certificates"),
+        (MINIMAL + 'role = "teacher"', "'role' is not understood; expected certificates"),
+        (MINIMAL + 'roles = ["student"]', "role 'student', expected principal, school-seal, teacher"),
+        (MINIMAL + 'roles = "teacher"', "roles is 'teacher', expected a list of texts"),
+        (MINIMAL + 'time_stamps = "yes"', "time_stamps is 'yes', expected true or false"),
+        (MINIMAL + "constraints = 1", "constraints is no table"),
+        (MINIMAL + "[constraints]\nnames = []", "'names' is not understood"),
+        (MINIMAL + "[constraints]\npath_length = -1", "path_length is -1, expected a number from 0"),
+        (MINIMAL + "[constraints]\npath_length = true", "path_length is True"),
+        (MINIMAL + '[constraints]\ntrusted_until = "soon"', "trusted_until is 'soon', expected a date"),
+        (MINIMAL + "[constraints]\ntrusted_from = 2030-01-01\ntrusted_until = 2029-01-01", "trusted_until lies before trusted_from"),
+    ],
+)
+def test_what_is_not_understood_is_refused(text: str, message: str) -> None:
+    with pytest.raises(PolicyError, match=message) as caught:
+        read(text)
+    assert str(caught.value).startswith("gov.toml: ")
+
+
+# --- a record whose seal is another authority's
+
+
+class Case:
+    """Teacher and principal are ours, the seal is the government's."""
+
+    def __init__(self) -> None:
+        self.house: RecordHouse = make_record_house()
+        clock = self.house.house.authority.clock
+        self.government = make_authority(clock.moment - timedelta(days=1), base_url="http://ca.gov.example")
+        self.seal = self.government.issue_seal()
+        document = self.house.sign(self.house.sign(exported(), "homeroom"), "principal")
+        self.document = self.house.sign(document, "seal", self.seal, chain=(self.government.issuing_der,))
+
+    def judge(self, registered: dict[str, Registered], constraints: AnchorConstraints | None = None):
+        gov = plain_authority([self.government.root_der], source="gov.pem")
+        if constraints is not None:
+            gov = replace(gov, constraints=constraints)
+        trust = TrustStore((*self.house.trust.anchors, *gov.named), registered)
+        return self.house.judge(self.document, trust=trust, engine=Engine.REFERENCE)
+
+    def registration(self, **changes) -> dict[str, Registered]:
+        given = {"role": "school-seal", "school": SCHOOL_IDENTIFIER, "since": self.house.now - timedelta(days=2), **changes}
+        return {hashlib.sha256(self.seal.certificate_der).hexdigest(): Registered(**given)}
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    return Case()
+
+
+def test_a_registered_seal_completes_the_record(case: Case) -> None:
+    verdict = case.judge(case.registration())
+    assert verdict.entitlement is Entitlement.COMPLETE
+    assert verdict.signatures[2].signer is not None
+    assert verdict.signatures[2].signer.role == "school-seal"
+
+
+def test_the_same_seal_unregistered_does_not(case: Case) -> None:
+    verdict = case.judge({})
+    assert verdict.entitlement is Entitlement.NOT_ENTITLED
+    assert "ROLE_MISMATCH" in codes(verdict)
+    assert verdict.signatures[2].signer is not None
+    assert verdict.signatures[2].signer.role is None  # an arc of ours in another authority's certificate means nothing
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"role": "teacher"},
+        {"school": "NTRVN-0999999999"},
+        {"since": datetime(2030, 1, 1, tzinfo=UTC)},
+        {"until": datetime(2026, 1, 1, tzinfo=UTC)},
+    ],
+    ids=["another role", "another school", "not registered yet", "withdrawn before"],
+)
+def test_a_registration_counts_for_its_role_school_and_time(case: Case, changes) -> None:
+    assert case.judge(case.registration(**changes)).entitlement is Entitlement.NOT_ENTITLED
+
+
+def test_a_registration_means_nothing_where_the_authority_is_not_trusted_for_it(case: Case) -> None:
+    verdict = case.judge(case.registration(), AnchorConstraints(countries=frozenset({"CN"})))
+    assert verdict.indication is Indication.INDETERMINATE
+    assert "CHAIN_CONSTRAINT" in codes(verdict)
