@@ -112,6 +112,14 @@ class TimeStampAuthority:
         """From here on stamps with another certificate of the same key. Raises :class:`pki.errors.PkiError` as construction does."""
         self._credential = _credential(certificate_der, chain, self._key)
 
+    def trouble(self) -> str | None:
+        """Why nothing can be stamped at this moment, for whoever watches over the service; None where the time is known."""
+        try:
+            self._now(self._credential)
+        except TimeStampRefusedError as refused:
+            return str(refused)
+        return None
+
     def stamp(self, digest: bytes, *, algorithm: str = "sha256") -> bytes:
         """A DER TimeStampToken with certificates; raises :class:`TimeStampRefusedError`."""
         try:

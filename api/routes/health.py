@@ -11,15 +11,20 @@ from pki.establish import ISSUING
 def health_routes(house: House) -> APIRouter:
     router = APIRouter(tags=["operation"])
 
-    @router.get("/healthz", summary="Whether the service and its database answer")
+    @router.get("/healthz", summary="Whether the service and its database answer, and whether lists and clock are in order")
     def health(response: Response) -> dict[str, str | list[str]]:
-        """`status` is degraded where the service answers, but revocation lists were not renewed in time: `overdue_lists` names them.
+        """`status` is degraded where the service answers, but not all is well.
 
-        The HTTP status stays 200 then: a restart would not help, and what is published is served until it runs out.
+        `overdue_lists` names revocation lists that were not renewed in time, `time_stamps` says why none are made. The HTTP status stays
+        200 then: what works is to go on working.
         """
         response.headers["Cache-Control"] = "no-store"
         house.stores.certificates.get(ISSUING, 0)  # a serial that is never drawn: asks the database, finds nothing
-        late = [f"{issuer}/{shard}" for issuer, shard in house.publisher.overdue()]
-        return {"status": "degraded", "overdue_lists": late} if late else {"status": "ok"}
+        found: dict[str, str | list[str]] = {}
+        if late := house.publisher.overdue():
+            found["overdue_lists"] = [f"{issuer}/{shard}" for issuer, shard in late]
+        if (trouble := house.tsa.trouble()) is not None:
+            found["time_stamps"] = trouble
+        return {"status": "degraded", **found} if found else {"status": "ok"}
 
     return router

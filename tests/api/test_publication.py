@@ -131,6 +131,18 @@ def test_health_names_the_lists_that_are_overdue(doomed_house: House, clock: Clo
         clock.moment = began
 
 
+def test_health_says_what_is_wrong(doomed_client: httpx.Client, doomed_house: House, clock: Clock) -> None:
+    wait_until(lambda: doomed_client.get("/healthz").json() == {"status": "ok"})
+    began = clock.moment
+    try:
+        clock.moment += timedelta(days=365 * 30)  # past the time-stamp authority's certificate
+        found = doomed_client.get("/healthz")
+    finally:
+        clock.moment = began
+    assert (found.status_code, found.json()["status"]) == (200, "degraded")
+    assert "is outside the validity of the authority's certificate" in found.json()["time_stamps"]
+
+
 def test_a_certificate_that_was_never_issued_is_revoked_by_the_service(doomed_house: House, clock: Clock) -> None:
     from pki.issue import CertificateRequest
     from pki.softkey import SoftwareKey

@@ -250,6 +250,11 @@ def test_the_authority_answers_time_not_available(house: House) -> None:
     request = tsp.TimeStampReq({"version": 1, "message_imprint": imprint}).dump()
     refused = "time stamp: the clock jumped forward by 300 s; restart the service once it is right"
     assert tsa.respond(request) == rejection(FailureInfo.TIME_NOT_AVAILABLE, refused)
+    assert tsa.trouble() == refused
+
+
+def test_an_authority_whose_clock_is_trusted_has_no_trouble(house: House) -> None:
+    assert house.tsa(clock=Machine().clock()).trouble() is None
 
 
 @pytest.mark.parametrize(
