@@ -80,9 +80,7 @@ def begin_home(
     if plan.split is not None and folder is not None:
         for number, holder in enumerate(plan.split.holders, start=1):
             print(f"  {folder / f'share-{number}-of-{len(plan.split.holders)}.txt'}  for {holder}")
-        print(
-            "  Give each share to its holder, and leave no copy. Any two together open the key store." if plan.split.threshold == 2 else ""
-        )
+        print(f"  Give each share to its holder, and leave no copy. Any {plan.split.threshold} together open the key store.")
     _digest("begin", octets)
     return 0
 
@@ -208,4 +206,3 @@ def _digest(step: str, octets: bytes) -> None:
 
 def _fingerprint(der: bytes) -> str:
     return hashlib.sha256(der).digest().hex(":").upper()
-
