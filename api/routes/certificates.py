@@ -99,9 +99,9 @@ def certificate_routes(house: House, access: Access) -> APIRouter:
 
         Where the authority's policy asks for a second person's approval: status 202 with the request to be approved; then ask again.
         """
-        application = KeyApplication(
-            _accepted(house, caller, wanted.holder), caller.school, read_certification_request(wanted.csr_pem.encode())
-        )
+        who = _accepted(house, caller, wanted.holder)
+        key = read_certification_request(wanted.csr_pem.encode("utf-8", "replace"))
+        application = KeyApplication(who, caller.school, key)
         found = own_keys.look(application)
         if found.entry is not None:
             return JSONResponse(CertificateView.of(found.entry).model_dump(mode="json"))

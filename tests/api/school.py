@@ -46,9 +46,10 @@ class SchoolCase:
         return self.house.services.records.document(record_id)
 
 
-def make_school(folder: Path) -> SchoolCase:
+def make_school(folder: Path, database_url: str | None = None) -> SchoolCase:
     plan = HousePlan(Organization("VN", "Sở Giáo dục và Đào tạo (dữ liệu mẫu)", "NTRVN-0109999000"), BASE_URL, crl_shards=2)
-    house = create_house(Settings.from_environment({}, home=folder / "home"), plan, clock=utc_now, passphrase=PASSPHRASE, lint_rate=0)
+    settings = Settings.from_environment({}, home=folder / "home", database_url=database_url)
+    house = create_house(settings, plan, clock=utc_now, passphrase=PASSPHRASE, lint_rate=0)
     made = sample_roster()
     files = [RosterFile(f"{name}.csv", getattr(made, f"{name}_csv")) for name in ("schools", "teachers", "students")]
     house.services.roster.import_files(schools=files[0], teachers=files[1], students=files[2])

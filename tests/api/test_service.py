@@ -195,6 +195,9 @@ def test_without_a_key_nothing_is_signed(client: httpx.Client, token: str) -> No
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="eduseal"')
 
 
+NO_REQUEST = "certificate request: neither DER nor PEM; expected -----BEGIN CERTIFICATE REQUEST-----"
+
+
 def csr(*, tamper: bool = False) -> str:
     builder = x509.CertificateSigningRequestBuilder().subject_name(
         x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Somebody Else")])
@@ -234,10 +237,21 @@ def test_possession_of_the_key_must_be_proven(client: httpx.Client, case: School
     assert (answer.status_code, answer.json()["type"]) == (422, "https://eduseal.example/problems/signature")
 
 
-@pytest.mark.parametrize("text", ["x", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n", "é" * 100])
-def test_a_request_that_is_none_is_refused(client: httpx.Client, case: SchoolCase, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("x", NO_REQUEST),
+        ("é" * 100, NO_REQUEST),
+        (
+            "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n",
+            "certificate request: not a PKCS#10 request (RFC 2986) in DER",
+        ),
+    ],
+    ids=["text", "accents", "empty"],
+)
+def test_a_request_that_is_none_is_refused(client: httpx.Client, case: SchoolCase, text: str, detail: str) -> None:
     answer = order(client, case.token, staff(case, 5), text)
-    assert (answer.status_code, answer.json()["detail"]) == (422, "certificate request: not a PKCS#10 request in PEM")
+    assert (answer.status_code, answer.json()["detail"]) == (422, detail)
 
 
 def test_a_key_orders_for_its_own_school_only(client: httpx.Client, case: SchoolCase) -> None:
