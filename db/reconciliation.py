@@ -18,7 +18,7 @@ from pki.ports import CertificateState, Clock
 
 WAIT = timedelta(minutes=5)  # of the ten minutes within which it is promised
 CHUNK = 500  # certificates revoked in one transaction, which holds up every writer of the log
-REASON = "unspecified"  # nobody ever held it
+REASON = "cessationOfOperation"  # RFC 5280 section 5.3.1: the nearest to "never handed to anybody"
 CAUSE = "never issued"
 
 

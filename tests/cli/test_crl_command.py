@@ -133,4 +133,4 @@ def test_what_was_never_issued_is_revoked_after_five_minutes(desk, serial):
         connection.execute(one.values(state="recorded", certificate_der=None, recorded_at=entry.recorded_at - timedelta(minutes=6)))
     expected = f"Certificate {serial:x} of issuing was never issued and is revoked.\n1 revoked.\n"
     assert desk("certificates", "reconcile") == (0, expected, "")
-    assert re.search(rf"^{serial:x} .* revoked: unspecified ", desk("certificates")[1], re.MULTILINE)
+    assert re.search(rf"^{serial:x} .* revoked: cessationOfOperation ", desk("certificates")[1], re.MULTILINE)

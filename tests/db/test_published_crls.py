@@ -261,7 +261,7 @@ def test_reconciliation_stands_in_the_log_as_other_revocations_do(database: Data
     Reconciliation(database, clock=clock).run()
     last = list(log.Log(database).entries())[-1]
     assert (last.kind, last.subject, last.at) == ("certificate.revoked", "certificate/issuing/ff", clock.moment)
-    assert last.details == {"reason": "unspecified", "cause": "never issued"}
+    assert last.details == {"reason": "cessationOfOperation", "cause": "never issued"}
     assert list(Publications(database).changes(0, 2)) == [StatusChange("issuing", 255, 1)]
 
 
