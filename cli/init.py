@@ -18,6 +18,7 @@ from config.errors import HouseExistsError
 from config.house_file import HousePlan
 from config.key_store import find_secret, key_store_place
 from config.settings import Settings
+from config.weak_keys import ABSENT, key_check_of
 from pki.establish import CRL_SHARDS, Organization
 from pki.key_store_uri import KeyStorePlace, TokenPlace
 
@@ -85,6 +86,8 @@ def _tell(settings: Settings, place: KeyStorePlace, root_der: bytes) -> None:
     print(f"  {where!s:<40} database" if where.exists() else "  database                                 at EDUSEAL_DATABASE_URL")
     print(f"\nRoot: {root.subject.rfc4514_string()}")
     print(f"SHA-256 fingerprint: {root.fingerprint(hashes.SHA256()).hex(':').upper()}")
+    if not key_check_of(settings).knows_lists:
+        print(f"\n{ABSENT}")
     print(f"\nNext: eduseal serve --home {settings.home}")
 
 

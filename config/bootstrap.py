@@ -23,6 +23,7 @@ from config.house_file import HousePlan, read_plan, write_plan, write_whole
 from config.imported import imported_lists
 from config.key_store import key_store_place
 from config.settings import Settings
+from config.weak_keys import key_check_of
 from config.wiring import shipped_profiles, stores_of, wire
 from db.certificates import Certificates
 from db.content import ContentFolder
@@ -106,6 +107,7 @@ def open_house(settings: Settings, *, clock: Clock, passphrase: str, lint_rate: 
             crl_shards=plan.crl_shards,
             lint_rate=lint_rate,
             lists=imported_lists(settings),
+            key_check=key_check_of(settings),
         )
         authority = renew(authority)
         return wire(settings, plan, clock=clock, keys=keys, database=database, authority=authority, profiles=profiles)

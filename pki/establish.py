@@ -22,6 +22,7 @@ from pki.relations import is_issued_by
 from pki.self_sign import self_sign
 from pki.subject import Subject, legal_person
 from pki.urls import AuthorityUrls
+from pki.weak_keys import KeyCheck, refuse_weak_key
 
 AnyAuthority = Authority | OfflineAuthority
 ImportedLists = Mapping[str, Callable[[], bytes]]
@@ -152,6 +153,7 @@ class _House:
     urls: AuthorityUrls
     crl_shards: int
     lint_rate: float
+    key_check: KeyCheck = refuse_weak_key
 
     def current(self, label: str, *, issuer: str | None = None) -> bytes | None:
         """The newest issued certificate of a service or authority; `issuer` names whose it must be."""
@@ -200,6 +202,7 @@ class _House:
             urls=self.urls,
             crl_shards=self.crl_shards if series_of(label) == ISSUING else 1,
             lint_rate=self.lint_rate,
+            key_check=self.key_check,
         )
 
     def any_authority(self, label: str, certificate_der: bytes, lists: ImportedLists) -> AnyAuthority:
@@ -282,13 +285,14 @@ def load(
     urls: AuthorityUrls,
     crl_shards: int = CRL_SHARDS,
     lint_rate: float = SAMPLE_RATE,
+    key_check: KeyCheck = refuse_weak_key,
     lists: ImportedLists | None = None,
 ) -> EstablishedAuthority:
     """Finds an established authority again; raises :class:`NotEstablishedError`. `crl_shards` must be what it was established with.
 
     `lists` are of roots whose keys are elsewhere; a root that has neither key nor list is refused.
     """
-    return _load(_House(keys, store, profiles, clock, urls, crl_shards, lint_rate), lists or {})
+    return _load(_House(keys, store, profiles, clock, urls, crl_shards, lint_rate, key_check), lists or {})
 
 
 def _load(house: _House, lists: ImportedLists) -> EstablishedAuthority:

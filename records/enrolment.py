@@ -24,7 +24,7 @@ from pki.identity import IdentityCode, PersonFacts, check
 from pki.issue import Authority, CertificateRequest, IssuedCertificate
 from pki.kdf import KdfParameters, KeyDerivation
 from pki.pin import ActivationCode, new_activation_code
-from pki.ports import Clock, KeyStore
+from pki.ports import CertificateState, Clock, KeyStore
 from pki.profile import CertificateProfile, Identity
 from pki.registration import Order, Redeemed
 from pki.softkey import SoftwareKey
@@ -74,6 +74,7 @@ def enrol(
     Raises :class:`EnrolmentError`, :class:`pki.identity.IdentityError` where the code does not hold up, or what the authority raises. A
     crash leaves at worst a certificate whose key nobody has: it stands in the authority's books and can be revoked.
     """
+    refuse_suspended(who.id, authority)
     named = naming(who, school, profiles=authority.profiles)
     secret = new_activation_code()
     key = SoftwareKey.generate()
@@ -98,6 +99,12 @@ def enrol(
         )
     )
     return Enrolled(who.id, issued, secret, named.commitment)
+
+
+def refuse_suspended(holder: str, authority: Authority) -> None:
+    """Raises :class:`EnrolmentError` where a certificate of the holder is on hold: another one would go round the suspension."""
+    if any(entry.state is CertificateState.SUSPENDED for entry in authority.store.of_holder(holder)):
+        raise EnrolmentError(f"the certificate of {holder} is suspended; release it or revoke it first")
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,7 @@ def certify_own_key(
     `approval` is of :func:`own_key_request`; repeating gives the same certificate. Raises :class:`EnrolmentError` (pupils too: the opening
     of their commitment is kept with their key), IdentityError, what the authority raises, or :class:`pki.registration.OtherDigestError`.
     """
+    refuse_suspended(who.id, authority)
     request = _own_key_request(who, school, public_key)
     made = partial(registration.requests.outcome, approval.request_id)
     order = own_key_request(who, school, public_key, wrapped_code=wrapped_code, authority=authority, besides=made)

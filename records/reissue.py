@@ -110,9 +110,6 @@ class Reissue:
 
     def rekey(self, who: Person, school: School, *, kdf: KeyDerivation) -> Enrolled:
         """A new key and certificate; the old ones serve until the new key is activated. Raises as :func:`records.enrolment.enrol`."""
-        entry, _ = self._newest(who.id)
-        if entry is not None and entry.state is CertificateState.SUSPENDED:
-            raise EnrolmentError(f"the certificate of {who.id} is suspended; release it or revoke it first")
         return enrol(who, school, authority=self.authority, keys=self.keys, holder_keys=self.holder_keys, kdf=kdf, clock=self.clock)
 
     def _newest(self, holder: str) -> tuple[CertificateEntry | None, HolderKey | None]:

@@ -175,6 +175,8 @@ def test_a_suspended_certificate_is_neither_renewed_nor_rekeyed(desk, serial):
     for command in (("renew", "SM-GV04"), ("rekey", "SM-GV04", "--sheet", "sheet.csv")):
         status, _, err = desk("certificates", *command)
         assert (status, err) == (65, "eduseal: the certificate of SM-GV04 is suspended; release it or revoke it first\n")
+    _, _, err = desk("enrol", "--again", "SM-GV04", "--sheet", "sheet.csv")
+    assert err == "SM-GV04 was not enrolled: the certificate of SM-GV04 is suspended; release it or revoke it first\n"
     assert not Path("sheet.csv").exists()
 
 
