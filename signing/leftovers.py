@@ -65,11 +65,11 @@ def refuse_unclaimed(comparison: Comparison) -> None:
 
 def review_inbound(comparison: Comparison) -> None:
     """Mentions of the changed objects in everything before this update."""
-    start, contexts_of = comparison.document.revisions[comparison.after].start, comparison.references.contexts
+    start, references = comparison.document.revisions[comparison.after].start, comparison.references
     for number, role in comparison.claimed.items():
-        if number not in comparison.changed or role in ("catalog", "page"):
+        if number not in comparison.changed or role in ("catalog", "page") or references.is_silent(number, start):
             continue
-        contexts = contexts_of(number, start)
+        contexts = references.contexts(number, start)
         if comparison.is_new(Ref(number)):
             if contexts:
                 text = f"new object {number} fills a reference that object {contexts[0][0]} already held before"

@@ -59,7 +59,7 @@ class References:
         # the last update is looked through, and other numbers than those that updates bring are indexed, only where somebody asks
         self._end = document.revisions[-1].start
         self._indexed: frozenset[bytes] | None = frozenset(_spelled(n) for r in document.revisions[1:] for n in r.entries)
-        self._hits = _by_number(document.data[: self._end], self._indexed)
+        self._hits = _by_number(document.data, document.backwards, self._end, self._indexed)
         self._compressed: dict[int, list[tuple[int, int, str]]] = {}
         for revision in document.revisions:
             for number, entry in revision.entries.items() if revision.xref_kind != "table" else ():
@@ -73,18 +73,23 @@ class References:
 
         The key is "" directly in a top-level array; the object's number is 0 where the mention stands in no listed object (a trailer).
         """
-        hits = [offset for offset in self._offsets(_spelled(number), before) if offset < before]
-        if not hits and number not in self._compressed:
+        if self.is_silent(number, before):
             return ()
+        hits = [offset for offset in self._offsets(_spelled(number), before) if offset < before]
         found = {(holder, key) for start, holder, key in self._compressed.get(number, ()) if start < before}
         for offset in hits:
             found |= self._context(number, offset)
         return tuple(sorted(found))
 
+    def is_silent(self, number: int, before: int) -> bool:
+        """Whether nothing in the first `before` octets mentions `number`; most questions are about new objects, of which that is true."""
+        hits = self._offsets(_spelled(number), before)
+        return (not hits or min(hits) >= before) and number not in self._compressed
+
     def _offsets(self, number: bytes, before: int) -> Sequence[int]:
         if before > self._end or (self._indexed is not None and number not in self._indexed):
             self._end, self._indexed = len(self._document.data), None
-            self._hits = _by_number(self._document.data)
+            self._hits = _by_number(self._document.data, self._document.backwards, self._end)
         return self._hits.get(number, ())
 
     def _context(self, number: int, offset: int) -> set[tuple[int, str]]:
@@ -125,26 +130,28 @@ def scan(data: bytes) -> Iterator[tuple[int, int]]:
 
     Raises :class:`LimitError` where comments between numbers would make this quadratic.
     """
-    found = ((offset, int(digits[::-1])) for digits, hits in _by_number(data).items() if 0 < len(digits) <= _MAX_DIGITS for offset in hits)
+    by_number = _by_number(data, data[::-1], len(data))
+    found = ((offset, int(digits[::-1])) for digits, hits in by_number.items() if 0 < len(digits) <= _MAX_DIGITS for offset in hits)
     yield from sorted(found)
 
 
-def plainly_spelled(data: bytes) -> bool:
-    """Whether every reference in `data` is spelled in no more octets than numbers and single blanks need, and without a null octet.
+def plainly_spelled(document: Document, start: int) -> bool:
+    """Whether every reference after `start` is spelled in no more octets than numbers and single blanks need, and without a null octet.
 
     Readers differ over others: pyHanko gives up where a reference does not end within some twenty octets.
     """
-    return all(len(match[0]) <= MAX_PLAIN and b"\0" not in match[0] for match in _UNUSUAL.finditer(data[::-1]))
+    unusual = _UNUSUAL.finditer(document.backwards, 0, len(document.data) - start)
+    return all(len(match[0]) <= MAX_PLAIN and b"\0" not in match[0] for match in unusual)
 
 
-def _by_number(data: bytes, wanted: Container[bytes] | None = None) -> dict[bytes, list[int]]:
-    """Object number (of those `wanted`, or all), as :func:`_spelled`, → the offsets at which it is mentioned."""
-    backwards, size = data[::-1], len(data)
+def _by_number(data: bytes, backwards: bytes, end: int, wanted: Container[bytes] | None = None) -> dict[bytes, list[int]]:
+    """Object number (of those `wanted`, or all), as :func:`_spelled`, → the offsets before `end` at which it is mentioned."""
+    size = len(data)
     hits: dict[bytes, list[int]] = {}
-    matches = list(_REFERENCE.finditer(backwards))
+    matches = list(_REFERENCE.finditer(backwards, size - end))
     for match in matches if wanted is None else compress(matches, map(wanted.__contains__, map(_DIGITS, matches))):
         hits.setdefault(match[1], []).append(size - match.end())
-    for offset, digits in _across_comments(data, backwards):
+    for offset, digits in _across_comments(data, backwards, end):
         hits.setdefault(digits.lstrip(b"0")[::-1], []).append(offset)
     return hits
 
@@ -155,10 +162,10 @@ def _spelled(number: int) -> bytes:
     return (b"%d" % number)[::-1]
 
 
-def _across_comments(data: bytes, backwards: bytes) -> Iterator[tuple[int, bytes]]:
+def _across_comments(data: bytes, backwards: bytes, end: int) -> Iterator[tuple[int, bytes]]:
     """References with a comment between their tokens, tried from each integer that stands before a comment, or before such an integer."""
     size, budget = len(data), COMMENT_WORK * len(data) + 100_000
-    for match in _BEFORE_COMMENT.finditer(backwards):
+    for match in _BEFORE_COMMENT.finditer(backwards, size - end):
         for group in (1, 2):
             if match[group] is None:
                 continue

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 from signing.errors import LimitError, PdfError
@@ -69,6 +70,11 @@ class Document:
                 else:
                     document._updates[number] = [(revision.index, entry)]
         return document
+
+    @cached_property
+    def backwards(self) -> bytes:
+        """`data` in reverse, for what is found by the last octet of its spelling."""
+        return self.data[::-1]
 
     @property
     def trailer(self) -> dict[str, PdfObject]:

@@ -57,18 +57,18 @@ _NUMBERS = re.compile(
     rb"[\t\n\x0c\r ]*+\]"
 )
 _REFERENCE_TAIL = re.compile(_SKIP_SOME + rb"([0-9]++)" + _SKIP_SOME + rb"R" + _END)
+_OPENING, _CLOSING = frozenset({OPEN_DICT, OPEN_ARRAY}), frozenset({CLOSE_DICT, CLOSE_ARRAY})
 _NAME_ALONE = frozenset({Name})
 _CONSTANTS: dict[bytes, bool | None] = {b"true": True, b"false": False, b"null": None}
 
 
 @dataclass(slots=True)
 class _Frame:
-    """An open array or dictionary: what has been read of it, and where each item stands."""
+    """An open array or dictionary, and what has been read of it."""
 
     is_dict: bool
     start: int
     items: list[PdfObject]
-    spans: list[tuple[int, int]]
 
 
 def read_value(
@@ -84,6 +84,7 @@ def read_value(
     Raises :class:`PdfError`, :class:`LimitError`.
     """
     frames: list[_Frame] = []
+    spans: list[tuple[int, int]] | None = None if entry_spans is None else []  # of what the outermost array or dictionary holds
     plain = 0  # unsigned integers standing directly before this token
     left = limits.tokens
     while left > 0:
@@ -98,32 +99,33 @@ def read_value(
             value = name(match[NAME], start)
         elif kind == REFERENCE:
             value = reference(int(match[_NUMBER]), int(match[_GENERATION]), start)
-        elif kind in (UNSIGNED, SIGNED):
+        elif UNSIGNED <= kind <= SIGNED:
             value = integer(match[kind], start)
-        elif kind in (OPEN_DICT, OPEN_ARRAY):
+        elif kind in _OPENING:
             if len(frames) >= limits.depth:
                 raise LimitError(f"objects nest deeper than {limits.depth} levels at offset {start}")
             numbers = _NUMBERS.match(data, position) if kind == OPEN_ARRAY else None
             if numbers is None:
-                frames.append(_Frame(kind == OPEN_DICT, start, [], []))
+                frames.append(_Frame(kind == OPEN_DICT, start, []))
                 plain = 0
                 continue
             value, position = _numbers(numbers[1]), numbers.end()
             left -= len(value)
-        elif kind in (CLOSE_DICT, CLOSE_ARRAY):
+        elif kind in _CLOSING:
             if not frames or frames[-1].is_dict != (kind == CLOSE_DICT):
                 raise PdfError(f"unexpected {match[kind].decode()} at offset {start}")
             frame = frames.pop()
             start = frame.start
-            value = _dictionary(frame, entry_spans if not frames else None) if frame.is_dict else frame.items
+            value = _dictionary(frame, entry_spans if not frames else None, spans) if frame.is_dict else frame.items
         elif kind == KEYWORD:
             word = match[KEYWORD]
             if word == b"R" and plain >= 2 and frames:
-                items, spans = frames[-1].items, frames[-1].spans
+                items = frames[-1].items
                 generation, number = items.pop(), items.pop()
-                spans.pop()
-                start = spans.pop()[0]
                 value = reference(number, generation, start)
+                if spans is not None and len(frames) == 1:
+                    spans.pop()
+                    start = spans.pop()[0]
             elif word in _CONSTANTS:
                 value = _CONSTANTS[word]
             else:
@@ -133,9 +135,9 @@ def read_value(
         if not frames:
             return _whole(data, value, kind, start, position)
         plain = plain + 1 if kind == UNSIGNED else 0
-        frame = frames[-1]
-        frame.items.append(value)
-        frame.spans.append((start, position))
+        frames[-1].items.append(value)
+        if spans is not None and len(frames) == 1:
+            spans.append((start, position))
     raise LimitError(f"an object has more than {limits.tokens} tokens")
 
 
@@ -183,7 +185,7 @@ def _numbers(octets: bytes) -> list[PdfObject]:
     return [float(word) if b"." in word else int(word) for word in octets.split()]
 
 
-def _dictionary(frame: _Frame, entry_spans: dict[str, tuple[int, int]] | None) -> dict[str, PdfObject]:
+def _dictionary(frame: _Frame, entry_spans: dict[str, tuple[int, int]] | None, spans: list[tuple[int, int]] | None) -> dict[str, PdfObject]:
     items = frame.items
     keys = items[::2]
     if len(items) % 2 or not set(map(type, keys)) <= _NAME_ALONE:
@@ -191,8 +193,8 @@ def _dictionary(frame: _Frame, entry_spans: dict[str, tuple[int, int]] | None) -
     found: dict[str, PdfObject] = dict(zip(map(str, keys), items[1::2], strict=True))
     if len(found) * 2 != len(items):
         raise PdfError(f"the dictionary at offset {frame.start} has a key twice")
-    if entry_spans is not None:
-        entry_spans.update(zip(found, frame.spans[1::2], strict=True))
+    if entry_spans is not None and spans is not None:
+        entry_spans.update(zip(found, spans[1::2], strict=True))
     if None in found.values():
         return {key: value for key, value in found.items() if value is not None}
     return found
