@@ -8,6 +8,7 @@ True
 from __future__ import annotations
 
 from tests.corpus import (
+    build_accepted,
     build_bombs,
     build_byte_range,
     build_certified,
@@ -25,7 +26,7 @@ from tests.corpus.case import CASES, Case, Expected, GoodFiles
 __all__ = ["Case", "Expected", "GoodFiles", "all_cases"]
 
 _BUILDERS = (  # importing them fills the register
-    *(build_bombs, build_byte_range, build_certified, build_chains, build_cms, build_revocation),
+    *(build_accepted, build_bombs, build_byte_range, build_certified, build_chains, build_cms, build_revocation),
     *(build_signers, build_structures, build_time_stamps, build_unsigned, build_updates),
 )
 
