@@ -18,8 +18,9 @@ from fastapi import FastAPI
 
 from config.house import House
 
-PUBLISH_EVERY = 0.5  # seconds; a revocation stands in its list this long after it was made, and as long as the list takes to make
-RECONCILE_EVERY = 60.0  # seconds
+# seconds; a revocation stands in its list this long after it was made, and as long as the list takes to make; docs/cps.md 2.2
+PUBLISH_EVERY = 0.5
+RECONCILE_EVERY = 60.0  # seconds; docs/cps.md 4.3
 ROTATE_EVERY = 300.0  # seconds
 AFTER_FAILURE = 5.0  # seconds; a key store that fails is not asked twice a second
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from db.log_seal import LogSealer
 
-INTERVAL = 2.0  # seconds; what was logged since the last checkpoint is the least protected
+INTERVAL = 2.0  # seconds; what was logged since the last checkpoint is the least protected; docs/cps.md 2.4
 
 log = structlog.get_logger("eduseal.log")
 

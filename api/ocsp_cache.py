@@ -19,10 +19,10 @@ from pki.ocsp import OcspAnswer
 
 Headers = list[tuple[bytes, bytes]]
 
-TRUSTED_SECONDS = 0.8  # after the beginning of the look at the books that confirmed it
+TRUSTED_SECONDS = 0.8  # after the beginning of the look at the books that confirmed it; docs/cps.md 4.9.7
 MAX_ANSWERS = 16_384  # of about 2 kB each
 MAX_PATH = 1024  # characters; longer requests are answered, not kept
-MAX_AGE = timedelta(minutes=10)  # in other people's caches
+MAX_AGE = timedelta(minutes=10)  # in other people's caches; docs/cps.md 2.3
 KEPT = timedelta(hours=1)  # in ours
 
 NOT_KEPT: Headers = [(b"cache-control", b"no-store")]

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from api.ocsp_cache import OcspCache
 
-INTERVAL = 0.3  # seconds
+INTERVAL = 0.3  # seconds; docs/cps.md 4.9.7
 
 log = structlog.get_logger("eduseal.authority")
 

@@ -16,7 +16,7 @@ from db.engine import Database
 from db.tables import certificates
 from pki.ports import CertificateState, Clock
 
-WAIT = timedelta(minutes=5)  # of the ten minutes within which it is promised
+WAIT = timedelta(minutes=5)  # of the ten minutes within which it is promised; docs/cps.md 4.3
 CHUNK = 500  # certificates revoked in one transaction, which holds up every writer of the log
 REASON = "cessationOfOperation"  # RFC 5280 section 5.3.1: the nearest to "never handed to anybody"
 CAUSE = "never issued"

@@ -19,8 +19,8 @@ from pki.errors import SignatureError, UnsupportedAlgorithmError
 
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
-MIN_RSA_BITS = 2048  # ETSI TS 119 312: RSA below 2048 bits is not to be used
-MAX_RSA_BITS = 8192  # bounds work on hostile input
+MIN_RSA_BITS = 2048  # ETSI TS 119 312: RSA below 2048 bits is not to be used; docs/cps.md 6.1
+MAX_RSA_BITS = 8192  # bounds work on hostile input; docs/cps.md 6.1
 
 
 class Digest(Enum):

@@ -29,7 +29,7 @@ from pki.urls import AuthorityUrls, shard_of
 
 OID = x509.ObjectIdentifier
 
-DEFAULT_VALIDITY = timedelta(days=7)
+DEFAULT_VALIDITY = timedelta(days=7)  # docs/cps.md 2.2
 EXPIRED_CERTS_ON_CRL = OID("2.5.29.60")  # X.509 (2019) clause 9.5.2.8
 FIRST_GENERALIZED_YEAR = 2050  # RFC 5280 section 5.1.2.4: UTCTime through 2049
 

@@ -13,7 +13,7 @@ from typing import Any
 from pki.errors import EncodingError, IssuanceError
 from pki.profile import LintKind
 
-SAMPLE_RATE = 0.01  # the share of certificates that is linted at issue time
+SAMPLE_RATE = 0.01  # the share of certificates that is linted at issue time; docs/cps.md 4.3
 SEVERITIES = ("DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "FATAL")
 GATE = "WARNING"
 

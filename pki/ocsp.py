@@ -46,7 +46,7 @@ from pki.relations import check_key, is_issued_by
 from pki.structural import MAX_SERIAL
 from pki.tsp import Extension
 
-DEFAULT_VALIDITY = timedelta(hours=12)
+DEFAULT_VALIDITY = timedelta(hours=12)  # docs/cps.md 2.3
 
 _Status = Variant[Null, Literal["good"]] | Variant[RevokedInfo, Literal["revoked"]] | Variant[Null, Literal["unknown"]]
 

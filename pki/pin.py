@@ -19,7 +19,7 @@ from itertools import pairwise
 
 from pki.errors import PkiError, WrongSecretError
 
-MIN_PIN = 8  # characters
+MIN_PIN = 8  # characters; docs/cps.md 6.2
 MAX_PIN = 128  # characters; bounds work
 MIN_DISTINCT = 4  # different characters
 

@@ -25,7 +25,7 @@ from pki.errors import PkiError
 from pki.ports import Clock, CrlSource
 from pki.urls import shard_of
 
-RENEW_AFTER = 0.4  # of a list's life
+RENEW_AFTER = 0.4  # of a list's life; docs/cps.md 2.2
 OVERDUE_AFTER = 0.5  # of a list's life: by now another was to be out
 TURN = timedelta(seconds=30)  # a shard that a process was renewing when it died is taken over after this
 

@@ -11,7 +11,7 @@ from pki.establish import EstablishedAuthority, Service, holder_of
 from pki.issue import Authority, CertificateRequest
 from pki.subject import Subject
 
-RENEWAL_WINDOW = timedelta(days=30)  # renewed this long before it expires
+RENEWAL_WINDOW = timedelta(days=30)  # renewed this long before it expires; docs/cps.md 4.6
 
 
 def renew(established: EstablishedAuthority) -> EstablishedAuthority:

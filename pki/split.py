@@ -25,7 +25,7 @@ from pki.durable import FileTakenError, read_private, write_new
 from pki.errors import KeyStoreError
 
 SECRET_OCTETS = 32
-MAX_SHARES = 16  # SLIP-39: four bits count them
+MAX_SHARES = 16  # SLIP-39: four bits count them; docs/cps.md 6.2
 MAX_SHARE_FILE = 8 * 1024  # octets; one has about 600
 MAX_WORDS = 64  # a share of 32 octets has 33
 

@@ -24,8 +24,8 @@ from pki.ports import Clock, KeyStore
 from records.errors import OfficerError, OfficerLockedError
 from records.registration_ports import Officer, OfficerStore
 
-MAX_WRONG = 5  # wrong PINs in a row lock an officer
-VOUCHERS = 2  # officers who vouch for a new one
+MAX_WRONG = 5  # wrong PINs in a row lock an officer; docs/cps.md 3.3
+VOUCHERS = 2  # officers who vouch for a new one; docs/cps.md 3.3
 MAX_ID = 64  # characters
 MAX_NAME = 200  # characters
 _CONTEXT = b"eduseal officer 1\x00"

@@ -21,7 +21,7 @@ from records.person import Role
 from records.ports import HolderKey, PinAttemptStore
 from records.state import Actor
 
-MAX_WRONG = 5  # wrong PINs in a row lock a key
+MAX_WRONG = 5  # wrong PINs in a row lock a key; docs/cps.md 6.2
 UNLOCK_TRIES = 3  # PINs that one unlock code lets its holder try
 UNLOCK_LIFETIME = timedelta(minutes=15)
 
