@@ -8,6 +8,7 @@ import typer
 
 from cli._home import DatabaseUrl, Home, PassphraseFile, books, opened
 from cli._officer import By, PinFile, officer_pin, told
+from cli._request_csr import csr
 from cli._request_show import described, listed
 from cli.enrol import Holders, again_of, enrol_onto_sheet, in_force, issue_seal, waiting
 from cli.main import UsageError
@@ -20,6 +21,7 @@ from records.orders import people_of
 
 EPILOG = "Asking twice for the same gives the same request. Officers: eduseal officer."
 app = typer.Typer(help="Ask for what a second person approves, approve it, issue it.", no_args_is_help=True, epilog=EPILOG)
+app.command()(csr)
 
 RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="The request's id.", show_default=False)]
 
