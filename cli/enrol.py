@@ -143,7 +143,7 @@ def _enrol_one(house: House, who: Person, school: School, sheet: Sheet) -> None:
     for held in before:
         entry = house.stores.certificates.get(held.issuer, held.serial)
         if entry is not None and entry.state is CertificateState.ISSUED:
-            house.authority.issuing.revoke(held.serial, "superseded")
+            house.authority.named(held.issuer).revoke(held.serial, "superseded")
 
 
 def _seals(house: House, schools: list[str], *, renew: bool) -> int:

@@ -178,22 +178,22 @@ class _Books:
         found = store.get(issuer, serial)
         if found is None:
             subject = title.partition("-by-")[0]
-            store.record(
+            store.take_in(
                 CertificateEntry(
                     issuer=issuer,
                     serial=serial,
                     profile=CROSS if "-by-" in title else series_of(title),
                     holder=holder_of(subject),
-                    state=CertificateState.RECORDED,
+                    state=CertificateState.ISSUED,
                     tbs_sha256=hashlib.sha256(certificate.tbs_certificate_bytes).digest(),
                     public_key_sha256=hashlib.sha256(spki_der(certificate)).digest(),
                     not_before=certificate.not_valid_before_utc.astimezone(UTC),
                     not_after=certificate.not_valid_after_utc.astimezone(UTC),
                     recorded_at=now,
+                    certificate_der=der,
+                    issued_at=now,
                 )
             )
-        if found is None or found.state is CertificateState.RECORDED:
-            store.mark_issued(issuer, serial, certificate_der=der, at=now)
             return True
         if found.certificate_der != der:
             raise CeremonyError(f"certificate {title}: another certificate of this issuer and serial number stands in the books")

@@ -48,9 +48,10 @@ def report_signer(house: House) -> BatchSigner:
         if entry.state is CertificateState.ISSUED and entry.issuer == authority.name and entry.not_after - now > RENEWAL_WINDOW
     ]
     if standing and standing[-1].certificate_der is not None:
-        return BatchSigner(standing[-1].certificate_der, (authority.certificate_der,), key)
+        return BatchSigner(standing[-1].certificate_der, house.authority.chain_of(standing[-1].certificate_der), key)
     request = CertificateRequest(profile=LABEL, subject=_subject(house), public_key=key.public_key(), holder=f"authority/{LABEL}")
-    return BatchSigner(authority.certify(request).certificate_der, (authority.certificate_der,), key)
+    issued = authority.certify(request).certificate_der
+    return BatchSigner(issued, house.authority.chain_of(issued), key)
 
 
 def _key(house: House) -> SigningKey:

@@ -45,6 +45,18 @@ class Certificates:
             _log(connection, "certificate.recorded", entry.issuer, entry.serial, at=entry.recorded_at, profile=entry.profile)
             require_fit(connection, entry.public_key_sha256, entry.holder)  # last: see db.blocked_keys
 
+    def take_in(self, entry: CertificateEntry) -> None:
+        """Keeps a certificate that was issued elsewhere, in one transaction: never half of it. Raises as :meth:`record`."""
+        if entry.state is not CertificateState.ISSUED or entry.certificate_der is None:
+            raise IssuanceError(f"entry is {entry.state}; only a certificate that is issued can be taken in")
+        with self._database.writing_alone() as connection:
+            if self._row(connection, entry.issuer, entry.serial) is not None:
+                raise DuplicateSerialError(f"{entry.issuer}: serial {entry.serial:x} is taken")
+            connection.execute(sa.insert(certificates).values({**asdict(entry), "state": entry.state.value}))
+            _log(connection, "certificate.recorded", entry.issuer, entry.serial, at=entry.recorded_at, profile=entry.profile)
+            _log(connection, "certificate.issued", entry.issuer, entry.serial, at=entry.recorded_at)
+            require_fit(connection, entry.public_key_sha256, entry.holder)
+
     def mark_issued(self, issuer: str, serial: int, *, certificate_der: bytes, at: datetime) -> None:
         """RECORDED to ISSUED, once; raises NotRecordedError, AlreadyIssuedError, and AlreadyRevokedError where it was revoked before."""
         with self._database.writing_alone() as connection:

@@ -2,6 +2,9 @@
 
     names       identity, identifiers, commitment, subject, countries     who somebody is, and what a certificate may say of it
     issuing     profile, establish, issue, tbs, renew, lint, urls         from a profile to a certificate, in three moves
+    ceremonies  ceremony, ceremony_plan, ceremony_check, ceremony_review, roots and issuing authorities, made by several people
+                ceremony_transcript, ca_request, split, generations,
+                offline
     keys        key_stores, key_store_uri, keystore, softkey, holderkey,  where private keys live, and who can open them
                 own_key, pin, kdf, wrap, passphrase
     issued      certificate_life, weak_keys                               what becomes of a certificate; which keys get none
@@ -27,6 +30,12 @@ Importing any of them does nothing.
 __all__ = [
     "algorithm_policy",
     "algorithms",
+    "ca_request",
+    "ceremony",
+    "ceremony_check",
+    "ceremony_plan",
+    "ceremony_review",
+    "ceremony_transcript",
     "certificate",
     "certificate_life",
     "chain",
@@ -43,6 +52,7 @@ __all__ = [
     "establish",
     "evidence",
     "expiry",
+    "generations",
     "holderkey",
     "identifiers",
     "identity",
@@ -58,6 +68,8 @@ __all__ = [
     "network",
     "note",
     "ocsp",
+    "ocsp_group",
+    "offline",
     "online",
     "own_key",
     "passphrase",
@@ -65,10 +77,13 @@ __all__ = [
     "ports",
     "profile",
     "readable",
+    "registration",
+    "relations",
     "remote_tsa",
     "renew",
     "revocation",
     "softkey",
+    "split",
     "subject",
     "tbs",
     "timestamp",
