@@ -82,6 +82,7 @@ class TrustedClock:
         self._clock = clock
         self._monotonic = monotonic
         self._policy = policy
+        self._step, self._check_every = policy.max_step.total_seconds(), policy.check_every.total_seconds()
         self._check = check
         self._lock = threading.Lock()
         self._anchor: _Anchor | None = None
@@ -104,14 +105,14 @@ class TrustedClock:
         """The time on both clocks. Notes a jump, which no two readings of the clocks one after the other could explain."""
         for _ in range(READINGS):
             before, now, after = self._monotonic(), self._clock(), self._monotonic()
-            if timedelta(seconds=after - before) < self._policy.max_step / 2:
+            if after - before < self._step / 2:
                 break
         if self._anchor is None:
             self._anchor = _Anchor(now, after)
-        went = now - self._anchor.wall
-        least, most = (went - timedelta(seconds=ticks - self._anchor.ticks) for ticks in (after, before))
-        if least > self._policy.max_step or most < -self._policy.max_step:
-            self._jumped = (after, least if least > timedelta(0) else most)
+        went = (now - self._anchor.wall).total_seconds()
+        least, most = went - (after - self._anchor.ticks), went - (before - self._anchor.ticks)
+        if least > self._step or most < -self._step:
+            self._jumped = (after, timedelta(seconds=least if least > 0 else most))
             self._anchor = _Anchor(now, after)
             self._checked = None  # what the check said of the time before says nothing of this one
         return now, after
@@ -119,7 +120,7 @@ class TrustedClock:
     def _require_checked(self, ticks: float) -> None:
         if self._check is None:
             return
-        if self._checked is None or ticks - self._checked >= self._policy.check_every.total_seconds():
+        if self._checked is None or ticks - self._checked >= self._check_every:
             try:
                 self._check()
                 self._failure = None

@@ -27,6 +27,7 @@ from pki.urls import shard_of
 
 RENEW_AFTER = 0.4  # of a list's life; docs/cps.md 2.2
 OVERDUE_AFTER = 0.5  # of a list's life: by now another was to be out
+AHEAD = timedelta(minutes=5)  # that a list may be dated ahead of this machine's clock: machines that publish in turn differ a little
 TURN = timedelta(seconds=30)  # a shard that a process was renewing when it died is taken over after this
 
 Shard = tuple[str, int]
@@ -117,7 +118,7 @@ def due(shards: Mapping[str, int], states: Iterable[CrlState], changed: Mapping[
             urgency[key] = 1
         elif now >= state.after(RENEW_AFTER):
             urgency[key] = 2
-        elif now < state.this_update:
+        elif now < state.this_update - AHEAD:
             urgency[key] = 3  # made while the clock was ahead; verifiers would call it a list from the future
     return tuple(sorted(urgency, key=lambda key: (urgency[key], key)))
 

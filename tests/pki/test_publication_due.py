@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pki.algorithms import SigningKey
 from pki.crl import CrlSigner
@@ -34,7 +36,8 @@ def state(shard: int = 0, *, age: timedelta = timedelta(0), covers: int = 10) ->
         (WEEK * 0.4, (("issuing", 0),)),
         (WEEK / 2, (("issuing", 0),)),
         (WEEK * 3, (("issuing", 0),)),
-        (-timedelta(hours=1), (("issuing", 0),)),  # made while the clock was ahead
+        (-timedelta(minutes=5), ()),  # made on a machine whose clock is a little ahead
+        (-timedelta(hours=1), (("issuing", 0),)),  # made while the clock was wrong
     ],
 )
 def test_a_list_is_due_before_half_of_its_life_has_passed(age: timedelta, expected: tuple[Shard, ...]) -> None:
@@ -55,6 +58,27 @@ def test_the_most_urgent_comes_first() -> None:
 def test_what_is_missing_or_past_half_of_its_life_is_overdue() -> None:
     states = [state(0), state(1, age=WEEK / 2), state(2, age=WEEK / 2 - timedelta(seconds=1))]
     assert overdue({"root": 1, "issuing": 3}, states, now=NOW) == (("root", 0), ("issuing", 1))
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(
+    steps=st.lists(st.tuples(st.floats(0, 0.1), st.lists(st.integers(0, 3), max_size=3)), max_size=60),
+    shards=st.integers(1, 4),
+)
+def test_looking_often_enough_nothing_is_ever_overdue_or_uncovered(steps: list[tuple[float, list[int]]], shards: int) -> None:
+    """`steps`: shares of a list's life between two looks, and the shards whose status changed meanwhile."""
+    now, logged, changed = NOW, 0, dict[Shard, int]()
+    lists: dict[Shard, CrlState] = {}
+    for share, hit in steps:
+        now += WEEK * share
+        for shard in hit:
+            changed["issuing", shard % shards] = logged
+            logged += 1
+        for issuer, shard in due({"issuing": shards}, lists.values(), changed, now=now):
+            lists[issuer, shard] = CrlState(issuer, shard, 1, now, now + WEEK, covers=logged)
+        assert overdue({"issuing": shards}, lists.values(), now=now) == ()
+        assert all(changed.get(key, -1) < state.covers for key, state in lists.items())
+        assert due({"issuing": shards}, lists.values(), changed, now=now) == ()
 
 
 class MemoryPublications:
