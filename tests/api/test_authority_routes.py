@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import subprocess
 from pathlib import Path
 
@@ -171,3 +172,17 @@ def test_openssl_crl_accepts_our_list_over_the_network(served: str, house: House
         crl = tmp_path / "list.crl"
         run("curl", "-sf", "-o", crl, f"{served}/crl/{name}.crl")
         assert "verify OK" in run("openssl", "crl", "-inform", "DER", "-in", crl, "-CAfile", issuer, "-noout")
+
+
+def test_the_authoritys_certificates_are_listed_with_their_fingerprints(client: httpx.Client, house: House) -> None:
+    listed = {one["name"]: one for one in client.get("/ca").json()}
+    assert listed["root"]["sha256"] == hashlib.sha256(house.authority.root_der).digest().hex(":").upper()
+    assert (listed["root"]["root"], listed["issuing"]["root"]) == (True, False)
+    assert client.get(listed["issuing"]["certificate"]).status_code == 200
+
+
+def test_the_chain_of_the_issuing_authority_ends_with_the_root(client: httpx.Client, house: House) -> None:
+    chain = x509.load_pem_x509_certificates(client.get("/ca/issuing.chain.pem").content)
+    assert [one.public_bytes(Encoding.DER) for one in chain] == [house.authority.issuing_der, house.authority.root_der]
+    assert len(x509.load_pem_x509_certificates(client.get("/ca/root.chain.pem").content)) == 1
+    assert client.get("/ca/nobody.chain.pem").status_code == 404
