@@ -25,6 +25,7 @@ from urllib.parse import quote
 
 from cryptography import x509
 from cryptography.hazmat import asn1
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509 import ocsp
@@ -131,7 +132,7 @@ def _openssl(folder: Path, home: Served) -> Iterator[int]:
     (folder / "ca.pem").write_bytes(home.issuing.public_bytes(Encoding.PEM))
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "peer")])
     builder = x509.CertificateBuilder(subject, subject, key.public_key(), 1, home.now - timedelta(days=1), home.now + timedelta(days=9))
-    (folder / "signer.pem").write_bytes(builder.sign(key, Digest.SHA256.hazmat).public_bytes(Encoding.PEM))
+    (folder / "signer.pem").write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
     until, then = f"{home.now + timedelta(days=900):%y%m%d%H%M%SZ}", f"{home.now:%y%m%d%H%M%SZ}"
     with (folder / "index.txt").open("w") as index:
         for number, serial in enumerate(home.serials):

@@ -33,9 +33,10 @@ from db.registration import Requests
 from db.roster import Roster
 from db.statuses import Statuses
 from pki.crl import CrlSigner
-from pki.establish import AnyAuthority, EarlierIssuer, EstablishedAuthority
+from pki.establish import AnyAuthority, EarlierIssuer, EstablishedAuthority, Service
 from pki.evidence import InProcessValidationData
 from pki.generations import SharedNameBooks
+from pki.issue import Authority
 from pki.kdf import KeyDerivation
 from pki.ocsp import OcspResponder
 from pki.ocsp_group import OcspResponders
@@ -188,10 +189,7 @@ def _rotation(
 ) -> Rotation:
     """`responders` in the order of the issuing authorities, newest first."""
     services = (authority.ocsp, *(each.ocsp for each in authority.earlier_issuers))
-    posts = [
-        Post(service, issuing, current=lambda responder=responder: responder.certificate_der, adopt=responder.adopt)
-        for service, issuing, responder in zip(services, authority.issuers, responders, strict=True)
-    ]
+    posts = [_answering(*each) for each in zip(services, authority.issuers, responders, strict=True)]
     stamping = Post(
         authority.tsa,
         authority.issuing,
@@ -199,6 +197,10 @@ def _rotation(
         adopt=lambda der: tsa.adopt(der, chain=authority.chain_of(der)),
     )
     return Rotation([*posts, stamping], store=books, turns=Leases(database, clock=clock), clock=clock)
+
+
+def _answering(service: Service, issuing: Authority, responder: OcspResponder) -> Post:
+    return Post(service, issuing, current=lambda: responder.certificate_der, adopt=responder.adopt)
 
 
 def _crl_source(authority: AnyAuthority, store: RevocationBooks, clock: Clock, base_url: str) -> CrlSource:
