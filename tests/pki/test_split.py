@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shamir_mnemonic import combine_mnemonics
 from shamir_mnemonic.share import Share as Slip39Share
 from shamir_mnemonic.wordlist import WORDLIST
 
@@ -78,6 +79,10 @@ def test_any_m_of_n_and_never_fewer(count: int, data: st.DataObject) -> None:
     assert combine([given_(share) for share in order[:threshold]]) == secret
     with pytest.raises(TooFewSharesError, match=f"got {threshold - 1}, needed {threshold}"):
         combine([given_(share) for share in order[: threshold - 1]])
+
+
+def test_any_slip39_program_combines_our_shares(shares: tuple[Share, ...]) -> None:
+    assert combine_mnemonics([" ".join(share.words) for share in shares[:2]]) == SECRET
 
 
 def test_share_given_twice_is_a_duplicate(shares: tuple[Share, ...]) -> None:
