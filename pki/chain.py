@@ -54,12 +54,14 @@ __all__ = [
     "PathLimitError",
     "PathPolicy",
     "PathSignatureError",
+    "Pool",
     "PurposeError",
     "TrustAnchor",
     "ValidatedPath",
     "ValidityError",
     "anchors_above",
     "load_certificate",
+    "pool_of",
     "validate_path",
 ]
 
@@ -111,7 +113,7 @@ class ValidatedPath:
 def validate_path(
     leaf_der: bytes,
     *,
-    intermediates: Sequence[bytes],
+    intermediates: Sequence[bytes] | Pool,
     anchors: Sequence[TrustAnchor],
     at: datetime,
     purpose: KeyPurpose,
@@ -120,7 +122,8 @@ def validate_path(
 ) -> ValidatedPath:
     """A path from `leaf_der` to one of `anchors` that is valid for `purpose` at `at` (aware UTC).
 
-    `intermediates` are DER, in any order, from anywhere: nothing in them is trusted. Where no path is valid, the error tells of the path
+    `intermediates` are DER, in any order, from anywhere: nothing in them is trusted. Many questions about the same ones and the same
+    `anchors` share what :func:`pool_of` makes of both. Where no path is valid, the error tells of the path
     that
     came furthest: an :class:`ExpiredError` or :class:`NotYetValidError` means that nothing but time was wrong with it.
     """
@@ -128,7 +131,7 @@ def validate_path(
         leaf = load_certificate(leaf_der)
     except EncodingError as exc:
         raise MalformedCertificateError(str(exc)) from exc
-    pool = Pool(intermediates, _certificates(anchors))
+    pool = intermediates if isinstance(intermediates, Pool) else pool_of(intermediates, anchors)
     key = _path_key(leaf, pool, anchors, purpose, policy) if cache is not None else None
     if cache is not None and (known := cache.get(key)) is not None and _still_valid(known, at, policy):
         return known  # type: ignore[no-any-return]  # this function put it there
@@ -136,6 +139,11 @@ def validate_path(
     if cache is not None:
         cache.put(key, found)
     return found
+
+
+def pool_of(intermediates: Sequence[bytes], anchors: Sequence[TrustAnchor]) -> Pool:
+    """Raises :class:`pki.chain_errors.PathLimitError`, or MalformedCertificateError for an anchor that cannot be read."""
+    return Pool(intermediates, _certificates(anchors))
 
 
 def _certificates(anchors: Sequence[TrustAnchor]) -> list[Certificate]:

@@ -36,6 +36,7 @@ class Pool:
         self._anchors: dict[DistinguishedName, list[Certificate]] = {}
         self._others: dict[DistinguishedName, list[Certificate]] = {}
         self.unreadable = 0
+        self._reachable: dict[DistinguishedName, frozenset[bytes]] = {}
         for anchor in anchors:
             self._anchors.setdefault(anchor.subject, []).append(anchor)
         trusted = {anchor.der for anchor in anchors}
@@ -59,6 +60,12 @@ class Pool:
 
     def reachable(self, leaf: Certificate) -> frozenset[bytes]:
         """SHA-256 of every certificate that names could lead to: all that a search from `leaf` can depend on."""
+        found = self._reachable.get(leaf.issuer)
+        if found is None:
+            found = self._reachable[leaf.issuer] = self._walked(leaf)
+        return found
+
+    def _walked(self, leaf: Certificate) -> frozenset[bytes]:
         seen: dict[bytes, Certificate] = {}
         waiting, asked = [leaf], set()
         while waiting:

@@ -23,9 +23,11 @@ which an archive time stamp proves the evidence to have existed: evidence later 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
+from hashlib import sha256
 
 from pki.certificate import Certificate
 from pki.chain import TrustAnchor
@@ -53,6 +55,7 @@ MAX_OCSPS = 2_000  # in one document's evidence; bounds work on hostile input
 MAX_CRLS = 500
 MAX_CERTIFICATES = 1_000
 MAX_EVIDENCE_OCTETS = 64 * 1024 * 1024
+_TESTIMONY_OCTETS = 512  # that a finding or a message is taken to hold
 MAX_DEPTH = 2  # evidence about whoever signed evidence about whoever signed evidence
 
 
@@ -101,8 +104,8 @@ class Witnesses:
         self._cache = cache if cache is not None else ValidationCache()
         self._in_size = False
         self._read = ReadEvidence(evidence, self._cache)
-        self._answered: dict[tuple[Certificate, Certificate, datetime, Freshness], RevocationResult] = {}
-        self._heard: dict[tuple[Certificate, Certificate, int], _Testimony] = {}
+        self._answered: dict[tuple[bytes, bytes, datetime, Freshness], RevocationResult] = {}
+        self._heard: dict[tuple[bytes, bytes, int], _Testimony] = {}
 
     def as_of(self, now: datetime) -> Witnesses:
         """The same evidence as of another moment: this very object where none of it is later than either, for then all of it counts."""
@@ -115,10 +118,11 @@ class Witnesses:
         self, certificate: Certificate, issuer: Certificate, *, at: datetime, freshness: Freshness = ISSUED_AFTER
     ) -> RevocationResult:
         """As :func:`revocation_status`."""
-        key = (certificate, issuer, at, freshness)
-        if key not in self._answered:
-            self._answered[key] = self._ask(certificate, issuer, Budget(), at=at, freshness=freshness, depth=0)
-        return self._answered[key]
+        key = (certificate.der, issuer.der, at, freshness)
+        found = self._answered.get(key)
+        if found is None:
+            found = self._answered[key] = self._ask(certificate, issuer, Budget(), at=at, freshness=freshness, depth=0)
+        return found
 
     @property
     def is_complete(self) -> bool:
@@ -155,9 +159,12 @@ class Witnesses:
 
     def _findings(self, inquiry: Inquiry, depth: int) -> tuple[Finding, ...]:
         """What every piece of evidence says of the certificate. Said again, it costs the question's budget what it cost at first."""
-        key, budget = (inquiry.certificate, inquiry.issuer, depth), inquiry.budget
+        key, budget = (inquiry.certificate.der, inquiry.issuer.der, depth), inquiry.budget
         known = self._heard.get(key)
+        if known is None and self._timeless is not None:
+            known = self._cache.get((*self._timeless, *key))
         if known is not None:
+            self._heard[key] = known
             budget.charge(known.cost)
             inquiry.messages.extend(known.messages)
             return known.findings
@@ -168,7 +175,27 @@ class Witnesses:
         findings = (*ocsp_findings(inquiry), *crl_findings(inquiry))
         cost = Budget(budget.candidates - before.candidates, budget.refusals - before.refusals)
         self._heard[key] = _Testimony(findings, tuple(inquiry.messages), cost)
+        if self._timeless is not None:
+            octets = _TESTIMONY_OCTETS * (1 + len(findings) + len(inquiry.messages)) + sum(map(len, key[:2]))
+            self._cache.put((*self._timeless, *key), self._heard[key], octets=octets)
         return findings
+
+    @cached_property
+    def _timeless(self) -> tuple[Hashable, ...] | None:
+        """What the evidence says of a certificate depends on, besides the certificate; None where it depends on `now` as well.
+
+        That is where some of the evidence is later. Documents that were archived together carry the same evidence.
+        """
+        latest = self._read.latest
+        if latest is None or latest > self._now:
+            return None
+        digest = sha256()
+        for items in (self._evidence.certificates, self._evidence.crls, self._evidence.ocsps):
+            digest.update(b"%d;" % len(items))
+            for item in items:
+                digest.update(b"%d:" % len(item))
+                digest.update(item)
+        return ("testimony", digest.digest(), tuple(self._anchors), self._policy)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
-from pki.chain import TrustAnchor
+from pki.chain import Pool, TrustAnchor, pool_of
 from pki.lack import Lack
 from pki.revocation import Evidence, Witnesses
 from pki.validation_cache import ValidationCache
@@ -71,6 +71,23 @@ class Ground:
             return self.own
         both = Evidence(one.certificates + other.certificates, one.crls + other.crls, one.ocsps + other.ocsps)
         return Tier(self._witnesses(both, self.at), self.at, embedded=False)
+
+    @cached_property
+    def certificates(self) -> frozenset[bytes]:
+        """All that the document brings as validation data, DER."""
+        return frozenset(self.embedded.certificates)
+
+    def pool(self, carried: tuple[bytes, ...]) -> Pool:
+        """Those, the caller's and those `carried` by what is judged, to look for issuers in. Raises :class:`pki.chain.ChainError`."""
+        return self._pool if self.certificates.issuperset(carried) else pool_of((*carried, *self._offered), self.anchors)
+
+    @cached_property
+    def _pool(self) -> Pool:
+        return pool_of(self._offered, self.anchors)
+
+    @property
+    def _offered(self) -> tuple[bytes, ...]:
+        return (*self.embedded.certificates, *self.supplied.certificates)
 
     @cached_property
     def tiers(self) -> tuple[Tier, ...]:

@@ -59,11 +59,12 @@ def standing(
 
 def chain_of(leaf_der: bytes, carried: tuple[bytes, ...], *, purpose: KeyPurpose, horizon: Horizon, ground: Ground) -> ValidatedPath:
     """The path to an anchor, valid at the horizon; `carried` are the certificates that came with it. Raises :class:`CheckFailedError`."""
-    pool = (*carried, *ground.embedded.certificates, *ground.supplied.certificates)
     try:
+        pool = ground.pool(carried)
         return validate_path(leaf_der, intermediates=pool, anchors=ground.anchors, at=horizon.moment, purpose=purpose, cache=ground.cache)
     except NoPathError as exc:
-        ground.lacks.extend(_issuers_lacking(leaf_der, pool))
+        offered = (*carried, *ground.embedded.certificates, *ground.supplied.certificates)
+        ground.lacks.extend(_issuers_lacking(leaf_der, offered))
         raise CheckFailedError(_CHAIN[exc.reason], _CODES.get(exc.reason, f"CHAIN_{exc.reason.value}"), str(exc)) from exc
     except ValidityError as exc:
         raise _out_of_bounds(exc, horizon) from exc
@@ -103,8 +104,8 @@ def unrevoked(
 
     `lenient`: where nothing fresh says whether a certificate is revoked, and nothing says that it is, it counts as unrevoked.
     """
-    inside = {*carried, *ground.embedded.certificates}
-    self_contained = all(certificate.der in inside for certificate in path.certificates)
+    inside = ground.certificates
+    self_contained = all(certificate.der in inside or certificate.der in carried for certificate in path.certificates)
     archived = self_contained
     messages: list[Message] = []
     stale: list[str] = []

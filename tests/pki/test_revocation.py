@@ -285,6 +285,31 @@ def test_memory_does_not_carry_a_forged_list_under_a_genuine_ones_signature() ->
     assert codes(result) == ["CRL_SIGNATURE_INVALID"]
 
 
+def test_memory_of_what_evidence_says_is_not_asked_about_a_time_before_that_evidence() -> None:
+    cache = ValidationCache()
+    later = crl(TOP, this_update=AT + HOUR)
+    assert status(crls=(later,), cache=cache).state is RevocationState.GOOD
+    result = status(crls=(later,), now=AT, cache=cache)
+    assert (result.state, codes(result)) == (RevocationState.UNKNOWN, ["EVIDENCE_FROM_FUTURE"])
+
+
+def test_memory_of_what_evidence_says_is_not_asked_about_other_evidence() -> None:
+    cache = ValidationCache()
+    good, bad = crl(TOP), crl(TOP, [revoking(LEAF, AT - DAY)])
+    assert status(crls=(good,), cache=cache).state is RevocationState.GOOD
+    assert status(crls=(good, bad), cache=cache).state is RevocationState.REVOKED
+    assert status(crls=(bad,), cache=cache).state is RevocationState.REVOKED
+    assert status(crls=(good,), cache=cache).state is RevocationState.GOOD
+    assert status(cache=cache).state is RevocationState.UNKNOWN
+
+
+def test_memory_of_what_evidence_says_is_not_asked_about_another_certificate() -> None:
+    cache = ValidationCache()
+    lists = (crl(TOP, [revoking(LEAF, AT - DAY)]),)
+    assert status(crls=lists, about=TOP.issue(), cache=cache).state is RevocationState.GOOD
+    assert status(crls=lists, cache=cache).state is RevocationState.REVOKED
+
+
 @pytest.mark.parametrize(
     ("evidence", "message"),
     [
