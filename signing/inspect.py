@@ -14,9 +14,9 @@ from signing.errors import RefusedDocumentError
 from signing.hidden import refuse_unlisted, refuse_unreachable, value_of
 from signing.layout import Layout
 from signing.pdf.document import Document
-from signing.pdf.objects import PdfObject, Ref, Stream
+from signing.pdf.objects import Name, PdfObject, Ref, Stream
 from signing.refusal import finding
-from signing.risky import RISKY
+from signing.risky import RISKY, WORDS
 
 
 def inspect(document: Document) -> None:
@@ -30,6 +30,8 @@ def inspect(document: Document) -> None:
     root = document.trailer.get("Root")
     for number in sorted(_suspects(document, layout)):
         value, holds_stream = value_of(document, number)
+        if isinstance(value, Name) and value in WORDS:  # for a dictionary to refer to, whose own octets then look harmless
+            raise RefusedDocumentError("hidden-object", f"object {number} is the name /{value} alone")
         kind = value.get("Type") if isinstance(value, dict) else None
         if kind in ("Page", "Template") and number not in pages:
             raise RefusedDocumentError("hidden-page", f"object {number} is a page that is not among the document's pages")

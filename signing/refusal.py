@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from signing.pdf.document import Document
-from signing.pdf.objects import PdfObject
+from signing.pdf.objects import Name, PdfObject
 
 ACTIONS = frozenset(
     {
@@ -17,7 +17,7 @@ ACTIONS = frozenset(
 ACTIVE_ANNOTATIONS = frozenset({"Screen", "Movie", "Sound", "RichMedia", "3D"})
 FILLABLE = frozenset({"Tx", "Btn", "Ch"})
 HIDING_FLAGS = 2 | 32  # table 167: Hidden and NoView
-_HARMLESS_ACTIONS = frozenset({"GoTo"})
+_NAMED = ("FT", "FS", "S", "Subtype", "Subtype2", "Type")  # entries that the rules below compare with names; they may be references
 
 Finding = tuple[str, str]
 """The name of what was found, as :attr:`signing.errors.RefusedDocumentError.found` has it, and its words."""
@@ -25,12 +25,13 @@ Finding = tuple[str, str]
 
 def finding(document: Document, found: dict[str, PdfObject], *, is_stream: bool) -> Finding | None:
     """What is wrong with one dictionary, or None."""
+    plain = found | {key: _name(document.get(found[key])) for key in _NAMED if key in found}
     for wrong, name, words in _WRONG:
-        if wrong(found):
+        if wrong(plain):
             return name, words
     if is_stream and "F" in found:
         return "external-reference", "a stream whose data is in another file"
-    if "Rect" in found and "Subtype" in found and _hides(document.get(found.get("F"))) and found.get("FT") != "Sig":
+    if "Rect" in found and "Subtype" in found and _hides(document.get(found.get("F"))) and plain.get("FT") != "Sig":
         return "hidden-annotation", "an annotation that is not shown but could be"
     if "OpenAction" in found and not _harmless_opening(document.get(found["OpenAction"])):
         return "action", "an action on opening"
@@ -46,7 +47,7 @@ _WRONG: tuple[_Rule, ...] = (
     (lambda d: "AA" in d, "action", "additional actions"),
     (lambda d: d.get("FT") in FILLABLE, "form-field", "a fillable form field"),
     (
-        lambda d: d.get("S") in ACTIONS and d.get("Type", "Action") == "Action",
+        lambda d: d.get("S") in ACTIONS and d.get("Type") in (None, "Action"),
         "action",
         "an action that reaches outside or changes what is shown",
     ),
@@ -60,6 +61,11 @@ _WRONG: tuple[_Rule, ...] = (
 )
 
 
+def _name(value: PdfObject) -> PdfObject:
+    """A name as it is; None for anything else, which says nothing where a name belongs."""
+    return value if isinstance(value, Name) else None
+
+
 def _hides(flags: PdfObject) -> bool:
     return isinstance(flags, int) and bool(flags & HIDING_FLAGS)
 
@@ -67,7 +73,7 @@ def _hides(flags: PdfObject) -> bool:
 def _harmless_opening(action: PdfObject) -> bool:
     """A destination, or going to one."""
     if isinstance(action, dict):
-        return action.get("S") in _HARMLESS_ACTIONS and "Next" not in action
+        return action.get("S") == "GoTo" and "Next" not in action
     return isinstance(action, list)
 
 

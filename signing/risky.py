@@ -7,7 +7,7 @@ from itertools import groupby
 
 from signing.refusal import ACTIONS, ACTIVE_ANNOTATIONS
 
-_WORDS = (
+WORDS = (
     *("JavaScript", "JS", "XFA", "AA", "OpenAction", "OCProperties", "Ref", "OPI", "PS", "URL", "Page", "Catalog", "Template"),
     *("Alternates", "Collection", *ACTIONS, *ACTIVE_ANNOTATIONS),
 )
@@ -16,7 +16,7 @@ _END = "(?![^\\x00\\t\\n\\x0c\\r ()<>\\[\\]{}/%])"
 
 
 def _pattern() -> re.Pattern[bytes]:
-    initials = groupby(sorted(set(_WORDS)), key=lambda word: word[0])  # one branch for each initial: most names fail at once
+    initials = groupby(sorted(set(WORDS)), key=lambda word: word[0])  # one branch for each initial: most names fail at once
     words = "|".join(f"{initial}(?:{'|'.join(word[1:] for word in group)}){_END}" for initial, group in initials)
     field = f"FT(?!{_SPACE}*/Sig{_END}){_END}"  # any field that is not plainly a signature field
     flags = f"F(?!{_SPACE}*(?:0|4|128|132){_SPACE}*[/>])(?={_SPACE}*[(<0-9%])"  # data in another file, flags that hide

@@ -105,6 +105,22 @@ def launch(pdf: Pdf) -> None:
     _annotate(pdf, Subtype=Name.Link, A=Dictionary(S=Name.Launch, F=String("a.exe")))
 
 
+@case("15-action-by-reference", "hidden-object", "is the name /Hide alone")
+def action_by_reference(pdf: Pdf) -> None:
+    _annotate(pdf, Subtype=Name.Link, A=Dictionary(S=pdf.make_indirect(Name.Hide), T=String("Mark")))
+
+
+@case("15-page-by-reference", "hidden-object", "is the name /Page alone")
+def page_by_reference(pdf: Pdf) -> None:
+    page = Dictionary(Type=pdf.make_indirect(Name.Page), MediaBox=Array([0, 0, 100, 100]), Parent=pdf.Root.Pages)
+    pdf.Root.PieceInfo = Dictionary(Hidden=pdf.make_indirect(page))
+
+
+@case("15-field-type-by-reference", "form-field", "a fillable form field")
+def field_type_by_reference(pdf: Pdf) -> None:
+    _field(pdf, FT=pdf.make_indirect(Name.Tx))
+
+
 @case("15-other-document", "action", "an action that reaches outside")
 def other_document(pdf: Pdf) -> None:
     _annotate(pdf, Subtype=Name.Link, A=Dictionary(S=Name.GoToR, F=String("a.pdf")))
