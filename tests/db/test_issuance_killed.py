@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
@@ -34,7 +32,7 @@ from pki.softkey import SoftwareKey
 from pki.subject import legal_person
 from pki.urls import AuthorityUrls
 from tests.support.authority import BASE_URL, ORGANIZATION, SCHOOL, SCHOOL_IDENTIFIER, MemoryKeyStore, shipped_profiles
-from tests.support.witness_issuing import RANDOM, SHARDS, STEPS, WitnessKeyStore, key_ders, killed_process, witnessed
+from tests.support.witness_issuing import RANDOM, SHARDS, STEPS, Nursery, WitnessKeyStore, key_ders, witnessed
 
 SHORT, LONG = 5, 50  # kills at each step, on each database: 10 and 100 together
 MAX_TURN = 3  # certificates before the one that is hit
@@ -106,10 +104,10 @@ def office(database_url: str) -> Iterator[Office]:
 
 
 @pytest.fixture(scope="module")
-def context() -> ForkServerContext:
-    made = multiprocessing.get_context("forkserver")
-    made.set_forkserver_preload(["tests.support.witness_issuing"])
-    return made
+def nursery() -> Iterator[Nursery]:
+    made = Nursery()
+    yield made
+    made.close()
 
 
 def require_known_answered_revocable(office: Office, seen: set[bytes]) -> set[CertificateState]:
@@ -134,13 +132,13 @@ def require_known_answered_revocable(office: Office, seen: set[bytes]) -> set[Ce
 @pytest.mark.parametrize("kills", [SHORT, pytest.param(LONG, marks=pytest.mark.long)])
 @pytest.mark.parametrize("step", [*STEPS, RANDOM])
 def test_whatever_was_signed_before_the_kill_is_known_answered_and_revocable(
-    office: Office, context: ForkServerContext, tmp_path: Path, step: str, kills: int
+    office: Office, nursery: Nursery, tmp_path: Path, step: str, kills: int
 ) -> None:
     draw = random.Random(f"{step} {kills}")
     for number in range(kills):
         witness = tmp_path / f"witness-{number}"
         turn, delay = draw.randint(1, MAX_TURN), draw.uniform(0, LONGEST)
-        killed_process(context, office.url, office.key_ders, witness, step, turn=turn, delay=delay)
+        nursery.kill_one(office.url, office.key_ders, witness, step, turn=turn, delay=delay)
         seen = witnessed(witness)
         if step in ("after the witness", "after signing", "before issue commits", "after issue"):
             assert len(seen) == turn
@@ -190,20 +188,18 @@ def test_a_final_write_that_fails_changes_nothing_in_that(office: Office, tmp_pa
     assert require_known_answered_revocable(office, seen) == {CertificateState.RECORDED}
 
 
-def test_a_kill_where_the_final_write_would_fail_changes_nothing_in_that(
-    office: Office, context: ForkServerContext, tmp_path: Path
-) -> None:
+def test_a_kill_where_the_final_write_would_fail_changes_nothing_in_that(office: Office, nursery: Nursery, tmp_path: Path) -> None:
     break_the_final_write(office)
     witness = tmp_path / "witness"
-    killed_process(context, office.url, office.key_ders, witness, "after the witness", turn=1, delay=0)
+    nursery.kill_one(office.url, office.key_ders, witness, "after the witness", turn=1, delay=0)
     seen = witnessed(witness)
     assert len(seen) == 1
     assert require_known_answered_revocable(office, seen) == {CertificateState.RECORDED}
 
 
-def test_what_a_kill_left_recorded_is_revoked_by_the_reconciliation(office: Office, context: ForkServerContext, tmp_path: Path) -> None:
+def test_what_a_kill_left_recorded_is_revoked_by_the_reconciliation(office: Office, nursery: Nursery, tmp_path: Path) -> None:
     witness = tmp_path / "witness"
-    killed_process(context, office.url, office.key_ders, witness, "after signing", turn=1, delay=0)
+    nursery.kill_one(office.url, office.key_ders, witness, "after signing", turn=1, delay=0)
     later = Reconciliation(office.database, clock=lambda: now() + timedelta(minutes=6))
     assert len(later.run()) == 1
     assert require_known_answered_revocable(office, witnessed(witness)) == {CertificateState.REVOKED}

@@ -7,12 +7,16 @@ books say afterwards, these certificates exist.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
-from multiprocessing.context import ForkServerContext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +33,7 @@ from pki.subject import legal_person
 from pki.urls import AuthorityUrls
 from tests.support.authority import BASE_URL, SCHOOL, SCHOOL_IDENTIFIER, MemoryKeyStore, shipped_profiles
 
+ROOT = Path(__file__).parents[2]
 SHARDS = 4
 STEPS = (
     "before prepare",
@@ -95,7 +100,7 @@ def witnessed(witness: Path) -> set[bytes]:
     return {bytes.fromhex(line) for line in witness.read_text().split()} if witness.exists() else set()
 
 
-def issue_until_killed(url: str, keys: dict[str, bytes], witness: Path, step: str, turn: int, ready: Any = None) -> None:
+def issue_until_killed(url: str, keys: dict[str, bytes], witness: Path, step: str, turn: int, *, ready: Callable[[], object]) -> None:
     """Issues seals; kills itself at `step` of its `turn`-th certificate, or never where the step is none. Runs in a process of its own."""
     reached = dict.fromkeys(STEPS, 0)
 
@@ -115,8 +120,7 @@ def issue_until_killed(url: str, keys: dict[str, bytes], witness: Path, step: st
         lint_rate=0,
     ).issuing
     moves = _watch_commits(database, here)
-    if ready is not None:
-        ready.set()
+    ready()
     for number in range(ENOUGH):
         request = CertificateRequest(
             profile="school-seal",
@@ -156,16 +160,49 @@ def _watch_commits(database: Database, here: Step) -> dict[str, str]:
     return moves
 
 
-def killed_process(
-    context: ForkServerContext, url: str, keys: dict[str, bytes], witness: Path, step: str, *, turn: int, delay: float
-) -> None:
-    """Runs such a process to its end by SIGKILL; `delay` is in seconds, for the step :data:`RANDOM`."""
-    ready = context.Event() if step == RANDOM else None
-    process = context.Process(target=issue_until_killed, args=(url, keys, witness, step, turn, ready))
-    process.start()
-    if ready is not None:
-        assert ready.wait(60), "the issuing process did not begin"
-        time.sleep(delay)
-        process.kill()
-    process.join(60)
-    assert process.exitcode == -signal.SIGKILL, f"the issuing process ended with {process.exitcode}, not by the kill"
+class Nursery:
+    """A process that has everything imported and forks one issuing process after the other: a kill then costs milliseconds."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-W", "ignore", "-m", "tests.support.witness_issuing"]
+        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def kill_one(self, url: str, keys: dict[str, bytes], witness: Path, step: str, *, turn: int, delay: float) -> None:
+        """An issuing process, to its end by SIGKILL; `delay` is in seconds, for the step :data:`RANDOM`."""
+        named = {label: der.hex() for label, der in keys.items()}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps([url, named, str(witness), step, turn, delay]), file=self._process.stdin, flush=True)
+        ended = self._process.stdout.readline().strip()
+        assert ended == str(-signal.SIGKILL), f"the issuing process ended with {ended}, not by the kill"
+
+    def close(self) -> None:
+        self._process.communicate(timeout=60)
+
+
+def _serve() -> None:
+    """Forks for each line of standard input, and answers with the exit status."""
+    for line in sys.stdin:
+        url, keys, witness, step, turn, delay = json.loads(line)
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                ders = {label: bytes.fromhex(der) for label, der in keys.items()}
+                issue_until_killed(url, ders, Path(witness), step, turn, ready=partial(os.write, writing, b"."))
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        os.close(writing)
+        begun = os.read(reading, 1)
+        os.close(reading)
+        if step == RANDOM and begun:
+            time.sleep(delay)
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    _serve()
