@@ -87,12 +87,18 @@ class _Stopped(BaseException):
 class WorkQueue:
     """This process's part in durable work; one at a time in a process. Use as a context."""
 
-    def __init__(self, database: Database, url: str, *, workflows: Mapping[str, Workflow], clock: Clock) -> None:
-        """`url` is the database's own: the queue's tables lie beside ours, so that both change in one transaction."""
+    def __init__(
+        self, database: Database, url: str, *, workflows: Mapping[str, Workflow], clock: Clock, pause: float = PAUSE_SECONDS
+    ) -> None:
+        """`url` is the database's own: the queue's tables lie beside ours, so that both change in one transaction.
+
+        `pause` is how many seconds a step that failed waits before it is tried again.
+        """
         self._url = url
         self._workflows = dict(workflows)
         self._database = database
         self._executors = Executors(database, url, clock=clock)
+        self._pause = pause
         self._stop = threading.Event()
         self._beating: threading.Thread | None = None
         self._client: DBOSClient | None = None
@@ -159,7 +165,7 @@ class WorkQueue:
                     raise _Stopped from None
                 if not left:
                     raise
-                self._stop.wait(PAUSE_SECONDS)
+                self._stop.wait(self._pause)
         raise AssertionError("unreachable")
 
     def take_over(self) -> tuple[str, ...]:
