@@ -182,6 +182,11 @@ def test_no_worker_shows_the_passphrase_in_its_environment_or_command_line(servi
     assert not any(PASSPHRASE.encode() in each for each in shown)
 
 
+def test_a_worker_judges_what_strangers_send(service: Service) -> None:
+    row = httpx.post(f"{service.url}/api/v1/verify", files={"file": ("x.pdf", b"no PDF")}, timeout=PATIENCE).json()
+    assert row["indication"] == "NO-SIGNATURE"
+
+
 def test_a_worker_that_dies_is_replaced(service: Service) -> None:
     before = service.workers()
     os.kill(min(before), signal.SIGKILL)
