@@ -62,8 +62,8 @@ def release(serial: Serial, home: Home = None, database_url: DatabaseUrl = None,
 def renew(holder: Holder, home: Home = None, database_url: DatabaseUrl = None, passphrase_file: PassphraseFile = None) -> int:
     """Give a person a new certificate over the key that they have; their PIN stays.
 
-    The new certificate says what the roster says now. Where that differs from the old one, the old one is revoked as superseded. Seals are
-    renewed by `eduseal enrol --seal SCHOOL --renew`, keys that are kept elsewhere by asking for a certificate with the same key again.
+    The new certificate says what the roster says now. Where that differs from the old one, the old one is revoked as superseded. Seals
+    and keys that are kept elsewhere are renewed by request: `eduseal request --help`.
     """
     _require_one_at_a_time()
     with opened(home, database_url, passphrase_file) as house:

@@ -33,6 +33,8 @@ def require_certificate(house: House, holder: str, step: Step) -> None:
     held = house.stores.holder_keys.get(holder)
     entry = house.stores.certificates.get(held.issuer, held.serial)
     again = f"`eduseal enrol --again {holder}` issues another"
+    if entry is not None and entry.state is CertificateState.SUSPENDED:
+        raise NotEntitledError(f"the certificate of {holder} is suspended; `eduseal certificates release {entry.serial:x}` ends that")
     if entry is None or entry.state is not CertificateState.ISSUED:
         raise NotEntitledError(f"the certificate of {holder} is {entry.state if entry else 'not in the books'}; {again}")
     if entry.profile != step.role:

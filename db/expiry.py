@@ -39,7 +39,9 @@ class ExpiryNotices:
         with self._database.reading() as connection:
             rows = connection.execute(chosen).all()
             noticed = defaultdict(set)
-            for row in connection.execute(sa.select(expiry_notices)):
+            own = (c.issuer == expiry_notices.c.issuer) & (c.serial == expiry_notices.c.serial)
+            of_these = sa.select(expiry_notices).join(certificates, own).where(c.not_after >= at, c.not_after <= by)
+            for row in connection.execute(of_these):
                 noticed[row.issuer, row.serial].add(row.days)
         found = []
         for row in rows:

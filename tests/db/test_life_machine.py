@@ -182,7 +182,7 @@ class Life(RuleBasedStateMachine):
 def run(database: Database, examples: int) -> None:
     machine = type("LifeOn", (Life,), {"database": database})
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         machine,
         settings=settings(max_examples=examples, stateful_step_count=STEPS, deadline=None, derandomize=True, suppress_health_check=checks),
     )
