@@ -13,8 +13,8 @@ from db.tables import log_entries, log_head
 
 MAX_READ = 20_000  # entries looked through at a time; after more, it is taken that something changed
 
-# A certificate that is only recorded is `unknown`, and nobody keeps that answer: neither event changes one that is kept.
-HARMLESS = ("certificate.recorded", "certificate.issued")
+# A certificate that is only recorded is `unknown`, and nobody keeps that answer; a notice of expiry says nothing of status.
+HARMLESS = ("certificate.recorded", "certificate.issued", "certificate.expiry-noticed")
 
 _SIZE = sa.select(log_head.c.size)
 _CHANGES = (
