@@ -15,10 +15,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from api.app import create_app
 from api.crl_shelf import CrlShelf, NoCurrentListError
+from config.bootstrap import open_house
 from config.house import House
 from pki.issue import IssuedCertificate
 from pki.publication import Publisher
-from tests.api.conftest import Clock, FakeJudge, make_house, serving
+from tests.api.conftest import PASSPHRASE, Clock, FakeJudge, make_house, serving
 from tests.api.test_authority_routes import issue
 
 PATIENCE = 30  # seconds; a busy machine is not a wrong answer
@@ -90,6 +91,24 @@ def test_a_list_past_two_fifths_of_its_life_is_renewed(tmp_path: Path, shared_ju
         first = number(crl_at(client, "/crl/issuing/1.crl"))
         clock.moment += timedelta(days=3)
         wait_until(lambda: number(crl_at(client, "/crl/issuing/1.crl")) > first)
+    house.close()
+
+
+def test_the_list_of_a_root_whose_key_is_elsewhere_is_served_and_gives_way_to_a_newer_one(tmp_path: Path, clock: Clock) -> None:
+    house = make_house(tmp_path, clock)
+    first, second = (house.crl_signers[0].crl(0) for _ in range(2))
+    house.close()
+    brought = house.settings.home / "ca" / "root.crl"
+    brought.write_bytes(first)
+    (house.settings.keys / "root.key").unlink()
+    house = open_house(house.settings, clock=clock, passphrase=PASSPHRASE)
+    with serving(create_app(house, FakeJudge())) as base, httpx.Client(base_url=base, timeout=30) as client:
+        wait_until(lambda: client.get("/crl/root/0.crl").content == first)
+        brought.write_bytes(second)
+        wait_until(lambda: client.get("/crl/root/0.crl").content == second)
+        brought.write_bytes(first)
+        assert client.get("/healthz").json() == {"status": "ok"}
+        assert client.get("/crl/root/0.crl").content == second
     house.close()
 
 
