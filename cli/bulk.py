@@ -14,8 +14,8 @@ import typer
 
 from cli._bulk_watch import run_to_the_end
 from cli._home import DatabaseUrl, Home, PassphraseFile, books, opened
+from cli._officer import By, PinFile, officer_pin
 from cli._roster_files import broken_rows, roster_files, told
-from cli._secret import secret
 from cli._table import aligned, csv_line
 from cli.main import DATA, UsageError
 from config.bulk import bulk_desk, bulk_store
@@ -67,22 +67,22 @@ def check(files: Files, home: Home = None, database_url: DatabaseUrl = None, pas
 @app.command()
 def submit(
     files: Files,
-    by: Annotated[str, typer.Option("--by", metavar="OFFICER", help="Registration officer who asks for the batch; another one approves.")],
+    by: By,
     sheets_by: Annotated[SheetBy, typer.Option(help="A sheet of activation codes for each.")] = SheetBy.SCHOOL,
     without_broken_rows: WithoutBroken = False,
-    pin_file: Annotated[str | None, typer.Option(metavar="FILE", help="The officer's PIN; - for standard input.")] = None,
+    pin_file: PinFile = None,
     home: Home = None,
     database_url: DatabaseUrl = None,
     passphrase_file: PassphraseFile = None,
 ) -> int:
-    """Import CSV files into the roster and make a batch of the people in them, which waits for its approval.
+    """Import CSV files into the roster and make a batch of the people in them, which waits for another officer's approval.
 
     Who has a certificate, waits in another batch, signs nothing or whose code does not hold up is left out. Where a row is broken nothing
     is kept, unless --without-broken-rows is given.
     """
     tables = roster_files(files)
     with opened(home, database_url, passphrase_file) as house:
-        pin = secret(f"PIN of {by}", flag="--pin-file", file=pin_file)
+        pin = officer_pin(by, pin_file)
         house.services.registration.officers.prove(by, pin)  # before the roster is touched
         desk = bulk_desk(house)
         submitted = desk.submit(

@@ -178,7 +178,9 @@ class WorkQueue:
         return dead
 
     def _launch(self) -> None:
-        logging.getLogger("dbos").setLevel(logging.CRITICAL)
+        told = logging.getLogger("dbos")
+        # with a handler of ours it makes none of its own, which would write to the terminal that a command draws on
+        told.handlers, told.propagate = [logging.NullHandler()], False
         config: DBOSConfig = {
             "name": APPLICATION,
             "system_database_url": self._url,
