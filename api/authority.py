@@ -17,7 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.batches import Batches
 from api.errors import problem_response
 from api.ocsp_cache import NOT_KEPT, Headers, OcspCache, ReadyAnswer, ready
-from pki.ocsp import OcspAnswer, OcspResponder, ResponseStatus, refusal
+from pki.ocsp import OcspResponder
+from pki.ocsp_answer import OcspAnswer, ResponseStatus, refusal
 from pki.ocsp_group import OcspResponders
 from pki.ports import Clock
 from pki.timestamp import FailureInfo, TimeStampAuthority, rejection

@@ -12,21 +12,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum
 from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat import asn1
-from cryptography.hazmat.asn1 import TLV, BitString, GeneralizedTime, Null, Variant
+from cryptography.hazmat.asn1 import BitString, GeneralizedTime, Null, Variant
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pki.algorithms import SigningKey
-from pki.cert_id import cert_id, hashes_in, issuer_hashes, key_hash
+from pki.cert_id import cert_id, hashes_in, issuer_hashes
 from pki.certificate_life import REVOKED_OR_HELD
 from pki.cms import tlv
 from pki.crl import reason_number
 from pki.errors import PkiError
+from pki.ocsp_answer import OcspAnswer, ResponseStatus, refusal
 from pki.ocsp_asn1 import (
     ARCHIVE_CUTOFF,
     OCSP_BASIC,
@@ -39,51 +38,17 @@ from pki.ocsp_asn1 import (
     SingleResponse,
     enumerated,
 )
-from pki.ocsp_request import MalformedRequestError, OcspQuestion, read_request
+from pki.ocsp_credential import responder_credential
+from pki.ocsp_request import MalformedRequestError, read_request
 from pki.ocsp_status import CertificateName, CertificateStatus, StatusBook
 from pki.ports import CertificateState, Clock
-from pki.relations import check_key, is_issued_by
+from pki.relations import is_issued_by
 from pki.structural import MAX_SERIAL
 from pki.tsp import Extension
 
 DEFAULT_VALIDITY = timedelta(hours=12)  # docs/cps.md 2.3
 
 _Status = Variant[Null, Literal["good"]] | Variant[RevokedInfo, Literal["revoked"]] | Variant[Null, Literal["unknown"]]
-
-
-class ResponseStatus(IntEnum):
-    """OCSPResponseStatus, RFC 6960 section 4.2.1."""
-
-    SUCCESSFUL = 0
-    MALFORMED_REQUEST = 1
-    INTERNAL_ERROR = 2
-    TRY_LATER = 3
-    UNAUTHORIZED = 6
-
-
-@dataclass(frozen=True)
-class OcspAnswer:
-    """An OCSPResponse, and what an HTTP cache may do with it (RFC 5019 section 6).
-
-    `states` says good, revoked or unknown for each certificate, in the order asked. `cacheable` only where one certificate was asked about,
-    without nonce, and is good or revoked: `unknown` may change at any moment. `this_update` and `next_update` are aware UTC.
-    """
-
-    der: bytes
-    status: ResponseStatus
-    states: tuple[str, ...] = ()
-    cacheable: bool = False
-    this_update: datetime | None = None
-    next_update: datetime | None = None
-
-
-@dataclass(frozen=True)
-class _Credential:
-    """A responder certificate as answers carry it."""
-
-    certificate_der: bytes
-    certificate: TLV
-    responder_id: bytes
 
 
 @dataclass(frozen=True)
@@ -121,7 +86,7 @@ class OcspResponder:
         self._clock = clock
         self._validity = validity
         self._issuers = {name: x509.load_der_x509_certificate(der) for name, der in issuers.items()}
-        self._credential = self._checked(certificate_der)
+        self._credential = responder_credential(certificate_der, key=self._key, issuers=self._issuers)
         self._names = {issuer_hashes(issuer, algorithm): name for name, issuer in self._issuers.items() for algorithm in ("sha1", "sha256")}
         self._extensions = {
             name: [_archive_cutoff(issuer.not_valid_before_utc)] if archive_cutoff else None for name, issuer in self._issuers.items()
@@ -134,7 +99,7 @@ class OcspResponder:
 
     def adopt(self, certificate_der: bytes) -> None:
         """From here on answers carry this certificate of the same key. Raises :class:`pki.errors.PkiError` as construction does."""
-        self._credential = self._checked(certificate_der)
+        self._credential = responder_credential(certificate_der, key=self._key, issuers=self._issuers)
 
     def respond(self, request_der: bytes) -> OcspAnswer:
         """The answer to a DER OCSPRequest. Raises nothing on account of the request; errors of store and key propagate."""
@@ -167,19 +132,12 @@ class OcspResponder:
         """The DER OCSPResponse of :meth:`answer_about`."""
         return self.answer_about(certificate_der).der
 
-    def _checked(self, certificate_der: bytes) -> _Credential:
-        certificate = x509.load_der_x509_certificate(certificate_der)
-        check_key(certificate, self._key, "OCSP responder")
-        for name, issuer in self._issuers.items():
-            _check_delegation(name, issuer, certificate)
-        return _Credential(certificate_der, tlv(certificate_der), key_hash(certificate, "sha1"))
-
     def _signer_name(self, certificate: x509.Certificate) -> str | None:
         return next((name for name, issuer in self._issuers.items() if is_issued_by(certificate, issuer)), None)
 
     def _question(self, request_der: bytes) -> _Asked | OcspAnswer:
         try:
-            question: OcspQuestion = read_request(request_der)
+            question = read_request(request_der)
         except MalformedRequestError:
             return refusal(ResponseStatus.MALFORMED_REQUEST)
         hashes = [hashes_in(cert_id) for cert_id in question.certificates]
@@ -243,11 +201,6 @@ def _asked(certificates: Sequence[CertID], issuers: Sequence[str | None], nonce:
     return _Asked(certificates, issuers, names, nonce)
 
 
-def refusal(status: ResponseStatus) -> OcspAnswer:
-    """An unsigned error answer, such as tryLater (RFC 6960 section 2.3)."""
-    return OcspAnswer(der=asn1.encode_der(OCSPResponse(response_status=enumerated(status), response_bytes=None)), status=status)
-
-
 def _status(found: CertificateStatus | None) -> _Status:
     """`good` only for ISSUED; an entry that is only recorded, or none at all, is unknown."""
     if found is not None and found.state is CertificateState.ISSUED:
@@ -260,16 +213,3 @@ def _status(found: CertificateStatus | None) -> _Status:
 
 def _archive_cutoff(since: datetime) -> Extension:
     return Extension(extn_id=ARCHIVE_CUTOFF, critical=False, extn_value=asn1.encode_der(GeneralizedTime(since)))
-
-
-def _check_delegation(name: str, issuer: x509.Certificate, responder: x509.Certificate) -> None:
-    if responder == issuer:
-        return
-    if not is_issued_by(responder, issuer):
-        raise PkiError(f"OCSP responder: its certificate was not issued by {name}, whose status it is to give")
-    try:
-        usages = responder.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        usages = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE])
-    if ExtendedKeyUsageOID.OCSP_SIGNING not in usages:
-        raise PkiError("OCSP responder: its certificate lacks the extended key usage id-kp-OCSPSigning")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pki.ocsp import OcspAnswer, OcspResponder, ResponseStatus
+from pki.ocsp import OcspResponder
+from pki.ocsp_answer import OcspAnswer, ResponseStatus
 
 
 class OcspResponders:

@@ -16,7 +16,7 @@ from api.status_watch import INTERVAL, StatusWatch
 from config.house import House
 from db.errors import DatabaseError
 from db.status_changes import MAX_READ, StatusChanges
-from pki.ocsp import OcspAnswer, ResponseStatus
+from pki.ocsp_answer import OcspAnswer, ResponseStatus
 from tests.api.test_authority_routes import issue, request_der
 
 NOW = datetime(2026, 9, 5, 8, 0, tzinfo=UTC)

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 
 from pki.cert_id import cert_id
 from pki.errors import PkiError
-from pki.ocsp import OcspResponder, ResponseStatus
+from pki.ocsp import OcspResponder
+from pki.ocsp_answer import ResponseStatus
 from pki.ocsp_asn1 import ARCHIVE_CUTOFF, NONCE, CertID, OCSPRequest, Request, TBSRequest
 from pki.ocsp_request import MAX_CERTIFICATES
 from pki.tsp import Extension
