@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ from config.ceremony_files import read_requests, write_carried
 from config.house_file import HousePlan, read_plan
 from config.key_store import find_secret, key_store_place
 from config.settings import Settings
+from pki.ceremony import Outcome
 from pki.ceremony_plan import MAX_CRL_DAYS
 from pki.issue import REVOCATION_REASONS
 from pki.pin import blocked_pins, new_pin
@@ -156,9 +158,8 @@ def run(
     if not Path(folder).is_dir():
         raise UsageError(f"{folder} is not a folder; make one, and lay the requests (*.csr) into it")
     with _opened(home, share, passphrase_file) as root:
-        outcome, octets = hold_ceremony(root, plan, requests=read_requests(Path(folder)), approval=approval)
-    for path in write_carried(Path(folder), {**outcome.standing, **outcome.certificates()}, outcome.crls()):
-        print(f"Written: {path}")
+        deliver = partial(_deliver, Path(folder))
+        outcome, octets = hold_ceremony(root, plan, requests=read_requests(Path(folder)), approval=approval, deliver=deliver)
     write_transcript(Path(folder), "hold", plan.sha256, octets)
     for name, der in outcome.certificates().items():
         print(f"Certificate {name}: SHA-256 {_fingerprint(der)}")
@@ -188,6 +189,11 @@ def crl(
         until = x509.load_der_x509_crl(lists[path.stem]).next_update_utc
         print(f"Written: {path}" + (f", holds until {until:%Y-%m-%d}" if until else ""))
     return 0
+
+
+def _deliver(folder: Path, outcome: Outcome) -> None:
+    for path in write_carried(folder, {**outcome.standing, **outcome.certificates()}, outcome.crls()):
+        print(f"Written: {path}")
 
 
 def write_transcript(folder: Path, step: str, sha256: bytes, octets: bytes) -> None:

@@ -5,7 +5,7 @@ In either home, `ceremonies/` keeps the transcripts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -118,6 +118,7 @@ def begin(settings: Settings, plan: CeremonyPlan, *, shares: Path | None, passph
     elif passphrase is None:
         raise SettingsError("the ceremony's file splits no key, so the key store needs a passphrase")
     keys = open_key_store(place, passphrase, create=True)
+    refuse_foreign_keys(keys)
     database = open_database(settings.database_url)
     try:
         upgrade(database)
@@ -148,18 +149,19 @@ def hold_ceremony(
     *,
     requests: dict[str, bytes],
     approval: str,
+    deliver: Callable[[Outcome], None],
     lint_rate: float = SAMPLE_RATE,
 ) -> tuple[Outcome, bytes]:
     """What was made, and its transcript. `approval` is the id of the request that officers of this home approved; an interrupted ceremony
-    goes on under the approval that it used up.
+    goes on under the approval that it used up. `deliver` lays the results out before the transcript ends the ceremony: where it fails, the
+    ceremony can be repeated.
 
     Raises :class:`CeremonyDoneError` and what :func:`pki.ceremony.hold` raises.
     """
     settings = home.settings
     if transcript_path(settings, "hold", plan).exists():
         raise CeremonyDoneError(f"{transcript_path(settings, 'hold', plan)} stands: this ceremony is done; a new one has a file of its own")
-    if home.plan.base_url != plan.base_url or home.plan.organization != Organization(plan.country, plan.organization, plan.identifier):
-        raise SettingsError(f"{settings.house_file} names another organization or base URL than the ceremony's file")
+    require_same(settings, home.plan, plan)
     transcript = Transcript("hold", plan, program=program(), clock=home.clock)
     outcome = hold(
         plan,
@@ -172,8 +174,21 @@ def hold_ceremony(
         lint_rate=lint_rate,
     )
     transcript.outcome(outcome)
+    deliver(outcome)
     home.seal()
     return outcome, keep_transcript(settings, "hold", plan, transcript)
+
+
+def refuse_foreign_keys(keys: KeyStore) -> None:
+    """A new home begins with no key: a token may hold another authority's. Raises HouseExistsError."""
+    if keys.labels():
+        raise HouseExistsError("the key store holds another authority's keys; nothing was changed; name a token or object of its own")
+
+
+def require_same(settings: Settings, house: HousePlan, plan: CeremonyPlan) -> None:
+    """What a home stands for cannot change. Raises SettingsError."""
+    if house.base_url != plan.base_url or house.organization != Organization(plan.country, plan.organization, plan.identifier):
+        raise SettingsError(f"{settings.house_file} names another organization or base URL than the ceremony's file")
 
 
 def order_of(plan: CeremonyPlan) -> Order:

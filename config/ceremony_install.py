@@ -6,11 +6,20 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from config.ceremony import CeremonyDoneError, house_plan, keep_transcript, program, transcript_path
+from config.ceremony import (
+    CeremonyDoneError,
+    house_plan,
+    keep_transcript,
+    program,
+    refuse_foreign_keys,
+    require_same,
+    transcript_path,
+)
 from config.ceremony_mark import make_folder
 from config.errors import SettingsError
 from config.house_file import read_plan, write_plan, write_whole
@@ -31,7 +40,7 @@ from pki.establish import EstablishedAuthority, complete, holder_of
 from pki.generations import names_of, series_of
 from pki.key_stores import open_key_store
 from pki.lint import SAMPLE_RATE
-from pki.offline import check_imported_crl
+from pki.offline import ImportedCrlError, check_imported_crl
 from pki.ports import CertificateEntry, CertificateState, Clock, KeyStore
 from pki.publication import CrlState, PublishedCrl
 from pki.relations import is_issued_by, spki_der
@@ -50,7 +59,10 @@ def request(settings: Settings, plan: CeremonyPlan, *, passphrase: str, clock: C
     fresh = not settings.house_file.exists()
     house = house_plan(settings, plan) if fresh else read_plan(settings.house_file)
     make_folder(settings)
+    require_same(settings, house, plan)
     keys = open_key_store(key_store_place(settings, house), passphrase, create=fresh)
+    if fresh:
+        refuse_foreign_keys(keys)
     database = open_database(settings.database_url)
     try:
         if fresh:
@@ -100,6 +112,7 @@ def install(
     :class:`pki.offline.ImportedCrlError` and other errors of `config`, `pki` and `db`.
     """
     house = read_plan(settings.house_file)
+    require_same(settings, house, plan)
     keys = open_key_store(key_store_place(settings, house), passphrase)
     database = open_database(settings.database_url)
     try:
@@ -119,7 +132,7 @@ def install(
                 transcript.public("certificate", name, der, fresh=taken)
         for name in roots:
             if name not in keys.labels():
-                write_whole(list_path(settings, name), carried.crls[name])
+                _keep_newest(list_path(settings, name), name, carried.crls[name], roots[name])
                 books.publish(name, carried.crls[name])
             transcript.public("crl", name, carried.crls[name])
         authority = complete(
@@ -242,17 +255,29 @@ def _check(plan: CeremonyPlan, carried: Carried, roots: Mapping[str, bytes], boo
                 raise CeremonyError(f"certificate {wanted.title}: it is for another key than {wanted.subject} of this home")
     for name, der in roots.items():
         check_imported_crl(carried.crls[name], der, issuer=name, at=books.clock())
-    _confirm_roots(roots, carried, books, fingerprint)
+    _confirm_roots(plan, roots, carried, books, fingerprint)
 
 
-def _confirm_roots(roots: Mapping[str, bytes], carried: Carried, books: _Books, fingerprint: str | None) -> None:
-    """A root of this house is trusted; another one by its fingerprint, or by a certificate of a trusted one."""
+def _keep_newest(path: Path, name: str, der: bytes, root_der: bytes) -> None:
+    """Repeating an installation does not bring an older list back."""
+    if path.exists():
+        try:
+            check_imported_crl(der, root_der, issuer=name, after=path.read_bytes())
+        except ImportedCrlError:
+            return
+    write_whole(path, der)
+
+
+def _confirm_roots(plan: CeremonyPlan, roots: Mapping[str, bytes], carried: Carried, books: _Books, fingerprint: str | None) -> None:
+    """A root of this house is trusted; another one by its fingerprint, or by a certificate of a trusted one that the file asks for.
+
+    Such a certificate has been held against the file: whoever has a key that the root certified for something else cannot pass it off.
+    """
     trusted = {der for name, der in roots.items() if books.current(name) == der}
     given = (fingerprint or "").replace(":", "").replace(" ", "").lower()
     for name, der in roots.items():
-        crosses = [
-            x509.load_der_x509_certificate(cross) for title, cross in carried.certificates.items() if title.startswith(f"{name}-by-")
-        ]
+        titles = [wanted.title for wanted in plan.certificates if wanted.profile == CROSS and wanted.subject == name]
+        crosses = [x509.load_der_x509_certificate(carried.certificates[title]) for title in titles]
         certified = any(
             cross.public_key() == x509.load_der_x509_certificate(der).public_key()
             and is_issued_by(cross, x509.load_der_x509_certificate(above))

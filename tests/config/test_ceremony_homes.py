@@ -15,13 +15,12 @@ from cryptography.x509 import ocsp
 
 from config.bootstrap import create_house, open_house
 from config.ceremony import CeremonyDoneError, SplitInTokenError, begin, hold_ceremony, new_lists, order_of, root_home
-from config.ceremony_files import read_requests, write_carried
 from config.ceremony_install import RootNotConfirmedError, take_list
 from config.errors import HouseExistsError, NoHouseError, SettingsError
 from config.house import House
 from config.house_file import HousePlan
 from config.settings import Settings
-from pki.ceremony import CeremonyError
+from pki.ceremony import CeremonyError, Outcome
 from pki.ceremony_check import CeremonyMismatchError
 from pki.ceremony_plan import parse_plan
 from pki.ceremony_review import review
@@ -40,7 +39,7 @@ from signing.engines import Engine, judge
 from signing.sign import SignatureRequest, sign
 from signing.trust import NamedAnchor, Supplied, TrustStore
 from signing.verdict import Indication
-from tests.support.ceremonies import shipped_plan
+from tests.support.ceremonies import Vault, shipped_plan
 from tests.support.ceremony_homes import PASSPHRASE, PINS, Homes
 from tests.support.signing_cases import foreign_pdf
 from tests.support.softhsm import PIN, SoftHsm, softhsm
@@ -190,7 +189,7 @@ def test_a_vault_serves_nothing_and_init_does_not_finish_it(begun: Homes, copied
 def test_an_approval_by_the_requester_by_one_twice_or_after_expiry_is_refused(begun: Homes, copied: Copier) -> None:
     homes = copied(begun)
     with homes.open_vault() as root:
-        hold = partial(hold_ceremony, root, ROOT, requests={}, lint_rate=0)
+        hold = partial(hold_ceremony, root, ROOT, requests={}, deliver=homes.deliver, lint_rate=0)
         asked = root.registration.open(order_of(ROOT), by="an", secret=PINS["an"])
         with pytest.raises(OwnApprovalError, match="an asked for it"):
             root.registration.approve(asked.id, by="an", secret=PINS["an"])
@@ -213,9 +212,29 @@ def test_wrong_pin_approves_nothing(begun: Homes, copied: Copier) -> None:
             root.registration.approve(asked.id, by="chi", secret=PINS["an"])
 
 
+class FullStickError(Exception):
+    """No room on what is carried."""
+
+
+def test_ceremony_whose_results_could_not_be_written_is_repeated_under_the_same_approval(begun: Homes, copied: Copier) -> None:
+    homes = copied(begun)
+
+    def full(_: Outcome) -> None:
+        raise FullStickError
+
+    with homes.open_vault() as root:
+        approval = homes.approve(root, ROOT)
+        with pytest.raises(FullStickError):
+            hold_ceremony(root, ROOT, requests={}, approval=approval, deliver=full, lint_rate=0)
+        made = [entry.certificate_der for entry in root.certificates.of_holder("authority/root")]
+        homes.hold_in(root, ROOT, approval=approval)
+        assert [entry.certificate_der for entry in root.certificates.of_holder("authority/root")] == made
+    assert x509.load_pem_x509_certificate((homes.usb / "root.pem").read_bytes()).public_bytes(Encoding.DER) in made
+
+
 def test_ceremony_is_held_once(carried: Homes) -> None:
     with carried.open_vault() as root, pytest.raises(CeremonyDoneError, match="this ceremony is done"):
-        hold_ceremony(root, ROOT, requests={}, approval="any")
+        hold_ceremony(root, ROOT, requests={}, approval="any", deliver=carried.deliver)
 
 
 def test_transcripts_stand_in_the_vault_and_are_verified(carried: Homes) -> None:
@@ -434,6 +453,61 @@ def test_request_for_a_generation_that_is_certified_is_refused(serving: Homes) -
         serving.request(ISSUING)
 
 
+def test_issuing_authority_alone_rolls_over_under_its_root(serving: Homes, copied: Copier) -> None:
+    homes = copied(serving)
+    names = (
+        ('label = "issuing"', 'label = "issuing-2"'),
+        ('subject = "issuing"', 'subject = "issuing-2"'),
+        ('Issuing CA"', 'Issuing CA 2"'),
+    )
+    plan = shipped_plan("issuing", *names)
+    assert [each.title for each in plan.certificates] == ["issuing-2"]
+    homes.advance(days=400)
+    homes.request(plan)
+    homes.hold(plan)
+    homes.install(plan)
+    with homes.open_house() as house:
+        assert (house.authority.root.name, house.authority.issuing.name, house.authority.crosses) == ("root", "issuing-2", ())
+        document = sealed(house, *seal(house, "after"))
+        assert verdict_of(document, house.authority.root_der, homes) is Indication.TOTAL_PASSED
+
+
+def test_certificate_for_another_use_does_not_vouch_for_a_root(serving: Homes, copied: Copier) -> None:
+    """Whoever has the issuing authority's key makes a `root` of it and shows the issuing certificate as what the old root said of it."""
+    homes = copied(serving)
+    with homes.open_house() as house:
+        key, root = house.keys.open("issuing"), x509.load_der_x509_certificate(house.authority.root_der)
+        issuing_pem = (homes.usb / "issuing.pem").read_bytes()
+    small = ('curve = "P-384"', 'curve = "P-256"')
+    rollover = shipped_plan("rollover", small)
+    homes.request(rollover)
+    homes.hold(rollover)
+    self_made = Vault(clock=homes.clock)
+    self_made.keys.keys["root"] = key
+    forged = self_made.hold(shipped_plan("root", small)).certificates()["root"]
+    assert x509.load_der_x509_certificate(forged).subject == root.subject
+    (homes.usb / "root-2.pem").write_bytes(x509.load_der_x509_certificate(forged).public_bytes(Encoding.PEM))
+    (homes.usb / "root-2-by-root.pem").write_bytes(issuing_pem)
+    with pytest.raises(CeremonyMismatchError, match="certificate root-2-by-root"):
+        homes.install(rollover)
+
+
+def test_older_list_does_not_come_back_with_a_repeated_installation(serving: Homes, copied: Copier) -> None:
+    homes = copied(serving)
+    homes.advance(days=1)
+    with homes.open_vault() as root:
+        newer = new_lists(root, validity=timedelta(days=190))["root"]
+    take_list(homes.house, "root", newer, clock=homes.clock)
+    homes.install(ISSUING)
+    assert (homes.house.home / "ca" / "root.crl").read_bytes() == newer
+
+
+def test_file_of_another_organization_is_refused(serving: Homes) -> None:
+    other = shipped_plan("rollover", ("NTRVN-0100000001", "NTRVN-0100000002"))
+    with pytest.raises(SettingsError, match="names another organization or base URL"):
+        serving.request(other)
+
+
 def test_house_of_one_home_rolls_over_too(tmp_path: Path) -> None:
     homes = Homes(tmp_path)
     plan = HousePlan(Organization(ROOT.country, ROOT.organization, ROOT.identifier), ROOT.base_url, ROOT.crl_shards)
@@ -445,8 +519,7 @@ def test_house_of_one_home_rolls_over_too(tmp_path: Path) -> None:
     with root_home(homes.house, passphrase=PASSPHRASE, clock=homes.clock) as root:
         for officer, pin in PINS.items():
             root.officers.add(officer, name=officer, pin=Pin(pin), vouchers={}, reason="first")
-        outcome, _ = hold_ceremony(root, rollover, requests=read_requests(homes.usb), approval=homes.approve(root, rollover), lint_rate=0)
-    write_carried(homes.usb, {**outcome.standing, **outcome.certificates()}, outcome.crls())
+        homes.hold_in(root, rollover, approval=homes.approve(root, rollover))
     homes.install(rollover)
     with homes.open_house() as house:
         assert not isinstance(house.authority.root, OfflineAuthority)
@@ -472,7 +545,8 @@ def test_root_in_a_token_is_held_without_a_split(softhsm: SoftHsm, tmp_path: Pat
     with root_home(vault, passphrase=PIN, clock=homes.clock) as root:
         for officer, pin in PINS.items():
             root.officers.add(officer, name=officer, pin=Pin(pin), vouchers={}, reason="first")
-        outcome, octets = hold_ceremony(root, plan, requests={}, approval=homes.approve(root, plan), lint_rate=0)
+        approval = homes.approve(root, plan)
+        outcome, octets = hold_ceremony(root, plan, requests={}, approval=approval, deliver=homes.deliver, lint_rate=0)
         assert "root" in root.keys.labels()
     x509.load_der_x509_certificate(outcome.certificates()["root"]).verify_directly_issued_by(
         x509.load_der_x509_certificate(outcome.certificates()["root"])

@@ -16,6 +16,7 @@ from config.ceremony_install import install, request
 from config.house import House
 from config.settings import Settings
 from pki.ca_request import request_pem
+from pki.ceremony import Outcome
 from pki.ceremony_plan import CeremonyPlan
 from pki.establish import EstablishedAuthority
 from pki.pin import Pin
@@ -78,9 +79,15 @@ class Homes:
     def hold(self, plan: CeremonyPlan) -> bytes:
         """In the vault, with what the stick holds; the transcript."""
         with self.open_vault() as root:
-            outcome, octets = hold_ceremony(root, plan, requests=read_requests(self.usb), approval=self.approve(root, plan), lint_rate=0)
-        write_carried(self.usb, {**outcome.standing, **outcome.certificates()}, outcome.crls())
+            return self.hold_in(root, plan, approval=self.approve(root, plan))
+
+    def hold_in(self, root: RootHome, plan: CeremonyPlan, *, approval: str) -> bytes:
+        _, octets = hold_ceremony(root, plan, requests=read_requests(self.usb), approval=approval, deliver=self.deliver, lint_rate=0)
         return octets
+
+    def deliver(self, outcome: Outcome) -> None:
+        """Onto the stick."""
+        write_carried(self.usb, {**outcome.standing, **outcome.certificates()}, outcome.crls())
 
     def request(self, plan: CeremonyPlan) -> None:
         made, _ = request(self.house, plan, passphrase=PASSPHRASE, clock=self.clock)
