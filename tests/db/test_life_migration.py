@@ -1,0 +1,70 @@
+"""Books from before suspension: nothing is lost, what was known of compromised keys blocks them, and the new states are allowed."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+
+from db.certificates import Certificates
+from db.engine import Database
+from db.errors import DatabaseError
+from db.schema import _config, upgrade
+from pki.certificate_life import HOLD
+from pki.errors import BlockedKeyError
+from pki.ports import CertificateEntry, CertificateState
+
+NOW = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
+KEYS = [hashlib.sha256(bytes([n])).digest() for n in range(4)]
+
+
+def entry(serial: int, **changes: object) -> CertificateEntry:
+    key = KEYS[serial % 4]
+    made = CertificateEntry("issuing", serial, "teacher", f"T{serial}", CertificateState.RECORDED, bytes(32), key, NOW, NOW, NOW)
+    return CertificateEntry(**{**made.__dict__, "not_after": NOW + timedelta(days=9), **changes})
+
+
+ISSUED = entry(1, state=CertificateState.ISSUED, certificate_der=b"der", issued_at=NOW)
+LOST = entry(2, state=CertificateState.REVOKED, certificate_der=b"der", issued_at=NOW, revoked_at=NOW, revocation_reason="keyCompromise")
+GONE = entry(3, state=CertificateState.REVOKED, revoked_at=NOW, revocation_reason="superseded")
+
+
+@pytest.fixture
+def books(empty_database: Database) -> Certificates:
+    """Filled at version 0004, then brought up to date."""
+    with empty_database.writing() as connection:
+        command.upgrade(_config(connection), "0004")
+    old = sa.Table("certificates", sa.MetaData(), autoload_with=empty_database.engine)
+    with empty_database.writing() as connection:
+        for each in (ISSUED, LOST, GONE):
+            values = {**each.__dict__, "serial": f"{each.serial:040x}", "state": each.state.value}
+            connection.execute(sa.insert(old).values(**values))
+    upgrade(empty_database)
+    return Certificates(empty_database)
+
+
+def test_no_certificate_is_lost(books: Certificates) -> None:
+    assert list(books.entries("issuing")) == [ISSUED, LOST, GONE]
+
+
+def test_what_is_issued_can_be_suspended(books: Certificates) -> None:
+    books.mark_suspended("issuing", 1, at=NOW)
+    found = books.get("issuing", 1)
+    assert found is not None
+    assert (found.state, found.revoked_at, found.revocation_reason) == (CertificateState.SUSPENDED, NOW, HOLD)
+
+
+def test_keys_known_as_compromised_are_blocked(books: Certificates) -> None:
+    with pytest.raises(BlockedKeyError):
+        books.record(entry(9, holder="T2", public_key_sha256=KEYS[2]))
+    books.record(entry(10, holder="T3", public_key_sha256=KEYS[3]))
+
+
+@pytest.mark.parametrize("values", ["state = 'suspended'", "state = 'lost'", "revoked_at = NULL, state = 'revoked'"])
+def test_a_state_that_contradicts_its_time_is_refused(books: Certificates, empty_database: Database, values: str) -> None:
+    assert books.get("issuing", 1) == ISSUED
+    with pytest.raises(DatabaseError), empty_database.writing() as connection:
+        connection.execute(sa.text(f"UPDATE certificates SET {values} WHERE holder = 'T1'"))
