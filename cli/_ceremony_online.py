@@ -14,8 +14,9 @@ from cli._home import PassphraseFile
 from cli._input import read_input
 from cli.main import UsageError
 from config.bootstrap import open_house, utc_now
+from config.ceremony_books import take_list
 from config.ceremony_files import MAX_CARRIED, read_carried
-from config.ceremony_install import install, request, take_list
+from config.ceremony_install import install, request
 from config.house_file import read_plan, write_whole
 from pki.ca_request import request_pem
 

@@ -25,7 +25,7 @@ from db.engine import Database, open_database
 from db.officers import Officers as OfficerBooks
 from db.registration import Requests
 from db.schema import require_current, upgrade
-from pki.ceremony import Outcome, hold, root_lists
+from pki.ceremony import Outcome, hold
 from pki.ceremony_plan import CeremonyPlan
 from pki.ceremony_transcript import Transcript
 from pki.durable import FileTakenError, write_new
@@ -36,6 +36,7 @@ from pki.key_stores import open_key_store
 from pki.lint import SAMPLE_RATE
 from pki.ports import Clock, KeyStore
 from pki.registration import Order, Redeemed, RequestKind
+from pki.root_lists import root_lists
 from pki.split import as_passphrase, new_secret, split, write_shares
 from records.officers import Officers
 from records.registration import Registration

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -20,6 +18,7 @@ from config.ceremony import (
     require_same,
     transcript_path,
 )
+from config.ceremony_books import HouseBooks, keep_newest
 from config.ceremony_mark import make_folder
 from config.errors import SettingsError
 from config.house_file import read_plan, write_plan, write_whole
@@ -28,8 +27,7 @@ from config.key_store import key_store_place
 from config.settings import Settings
 from config.wiring import shipped_profiles
 from db.certificates import Certificates
-from db.engine import Database, open_database
-from db.publication import Publications
+from db.engine import open_database
 from db.schema import require_current, upgrade
 from pki.ca_request import make_request
 from pki.ceremony import CeremonyError
@@ -37,13 +35,12 @@ from pki.ceremony_check import check_certificate
 from pki.ceremony_plan import CROSS, ISSUING, ROOT, CeremonyPlan, KeyHome
 from pki.ceremony_transcript import Transcript
 from pki.establish import EstablishedAuthority, complete, holder_of
-from pki.generations import names_of, series_of
+from pki.generations import names_of
 from pki.key_stores import open_key_store
 from pki.lint import SAMPLE_RATE
-from pki.offline import ImportedCrlError, check_imported_crl
-from pki.ports import CertificateEntry, CertificateState, Clock, KeyStore
-from pki.publication import CrlState, PublishedCrl
-from pki.relations import is_issued_by, spki_der
+from pki.offline import check_imported_crl
+from pki.ports import Clock
+from pki.relations import is_issued_by
 from pki.urls import AuthorityUrls
 
 
@@ -117,7 +114,7 @@ def install(
     database = open_database(settings.database_url)
     try:
         require_current(database)
-        books = _Books(database, keys, clock)
+        books = HouseBooks(database, keys, clock)
         roots = _roots(carried, books)
         _check(plan, carried, roots, books, fingerprint)
         transcript = Transcript("install", plan, program=program(), clock=clock)
@@ -132,7 +129,7 @@ def install(
                 transcript.public("certificate", name, der, fresh=taken)
         for name in roots:
             if name not in keys.labels():
-                _keep_newest(list_path(settings, name), name, carried.crls[name], roots[name])
+                keep_newest(list_path(settings, name), name, carried.crls[name], roots[name])
                 books.publish(name, carried.crls[name])
             transcript.public("crl", name, carried.crls[name])
         authority = complete(
@@ -154,76 +151,7 @@ def install(
     return authority, path.read_bytes() if path.exists() else keep_transcript(settings, "install", plan, transcript)
 
 
-def take_list(settings: Settings, name: str, der: bytes, *, clock: Clock) -> x509.CertificateRevocationList:
-    """Takes a newer list of an offline root in; no key is needed. Raises :class:`pki.offline.ImportedCrlError` or SettingsError."""
-    path = list_path(settings, name)
-    read_plan(settings.house_file)
-    if not path.exists():
-        raise SettingsError(f"{settings.home}: {name} is not an authority whose key is elsewhere; lists of its own are made here")
-    database = open_database(settings.database_url)
-    try:
-        require_current(database)
-        entries = [entry for entry in Certificates(database).of_holder(holder_of(name)) if entry.profile == ROOT]
-        crl = check_imported_crl(der, entries[-1].certificate_der or b"", issuer=name, after=path.read_bytes(), at=clock())
-        write_whole(path, der)
-        _publish(database, name, der)
-    finally:
-        database.close()
-    return crl
-
-
-@dataclass(frozen=True)
-class _Books:
-    database: Database
-    keys: KeyStore
-    clock: Clock
-
-    def current(self, name: str) -> bytes | None:
-        entries = [
-            each for each in Certificates(self.database).of_holder(holder_of(name)) if each.profile != CROSS and each.certificate_der
-        ]
-        return entries[-1].certificate_der if entries else None
-
-    def take(self, title: str, der: bytes, *, issuer: str) -> bool:
-        """Enters a certificate that was issued elsewhere; False where it stands."""
-        certificate, store = x509.load_der_x509_certificate(der), Certificates(self.database)
-        serial, now = certificate.serial_number, self.clock()
-        found = store.get(issuer, serial)
-        if found is None:
-            subject = title.partition("-by-")[0]
-            store.take_in(
-                CertificateEntry(
-                    issuer=issuer,
-                    serial=serial,
-                    profile=CROSS if "-by-" in title else series_of(title),
-                    holder=holder_of(subject),
-                    state=CertificateState.ISSUED,
-                    tbs_sha256=hashlib.sha256(certificate.tbs_certificate_bytes).digest(),
-                    public_key_sha256=hashlib.sha256(spki_der(certificate)).digest(),
-                    not_before=certificate.not_valid_before_utc.astimezone(UTC),
-                    not_after=certificate.not_valid_after_utc.astimezone(UTC),
-                    recorded_at=now,
-                    certificate_der=der,
-                    issued_at=now,
-                )
-            )
-            return True
-        if found.certificate_der != der:
-            raise CeremonyError(f"certificate {title}: another certificate of this issuer and serial number stands in the books")
-        return False
-
-    def publish(self, name: str, der: bytes) -> None:
-        _publish(self.database, name, der)
-
-
-def _publish(database: Database, name: str, der: bytes) -> None:
-    crl, store = x509.load_der_x509_crl(der), Publications(database)
-    number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-    until = crl.next_update_utc or crl.last_update_utc
-    store.save(PublishedCrl(CrlState(name, 0, number, crl.last_update_utc, until, store.log_size()), der))
-
-
-def _roots(carried: Carried, books: _Books) -> dict[str, bytes]:
+def _roots(carried: Carried, books: HouseBooks) -> dict[str, bytes]:
     """Every root, by name, oldest first: those of this house, and those that were carried."""
     found: dict[str, bytes] = {}
     for name in names_of(ROOT):
@@ -240,7 +168,7 @@ def _roots(carried: Carried, books: _Books) -> dict[str, bytes]:
     return found
 
 
-def _check(plan: CeremonyPlan, carried: Carried, roots: Mapping[str, bytes], books: _Books, fingerprint: str | None) -> None:
+def _check(plan: CeremonyPlan, carried: Carried, roots: Mapping[str, bytes], books: HouseBooks, fingerprint: str | None) -> None:
     """Everything, before anything is entered."""
     for wanted in plan.certificates:
         if wanted.title not in carried.certificates:
@@ -258,17 +186,7 @@ def _check(plan: CeremonyPlan, carried: Carried, roots: Mapping[str, bytes], boo
     _confirm_roots(plan, roots, carried, books, fingerprint)
 
 
-def _keep_newest(path: Path, name: str, der: bytes, root_der: bytes) -> None:
-    """Repeating an installation does not bring an older list back."""
-    if path.exists():
-        try:
-            check_imported_crl(der, root_der, issuer=name, after=path.read_bytes())
-        except ImportedCrlError:
-            return
-    write_whole(path, der)
-
-
-def _confirm_roots(plan: CeremonyPlan, roots: Mapping[str, bytes], carried: Carried, books: _Books, fingerprint: str | None) -> None:
+def _confirm_roots(plan: CeremonyPlan, roots: Mapping[str, bytes], carried: Carried, books: HouseBooks, fingerprint: str | None) -> None:
     """A root of this house is trusted; another one by its fingerprint, or by a certificate of a trusted one that the file asks for.
 
     Such a certificate has been held against the file: whoever has a key that the root certified for something else cannot pass it off.

@@ -4,7 +4,7 @@
     issuing     profile, establish, issue, tbs, renew, lint, urls         from a profile to a certificate, in three moves
     ceremonies  ceremony, ceremony_plan, ceremony_check, ceremony_review, roots and issuing authorities, made by several people
                 ceremony_transcript, ca_request, split, generations,
-                offline
+                offline, root_lists
     keys        key_stores, key_store_uri, keystore, softkey, holderkey,  where private keys live, and who can open them
                 own_key, pin, kdf, wrap, passphrase
     issued      certificate_life, weak_keys                               what becomes of a certificate; which keys get none
@@ -82,6 +82,7 @@ __all__ = [
     "remote_tsa",
     "renew",
     "revocation",
+    "root_lists",
     "softkey",
     "split",
     "subject",

@@ -10,21 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pki.algorithms import PublicKey
 from pki.ca_request import CaRequest, read_request
 from pki.ceremony_check import CeremonyMismatchError, check_certificate, check_request
 from pki.ceremony_plan import CROSS, ROOT, CeremonyPlan, CertificatePlan, KeyHome
-from pki.crl import CrlSigner
 from pki.errors import PkiError
 from pki.establish import holder_of
-from pki.generations import SharedNameBooks, names_of, number_of
+from pki.generations import names_of, number_of
 from pki.issue import Authority, CertificateRequest
 from pki.lint import SAMPLE_RATE
-from pki.ports import CertificateState, CertificateStore, Clock, KeyStore
+from pki.ports import CertificateStore, Clock, KeyStore
 from pki.profile import CertificateProfile
 from pki.registration import Redeemed, RequestKind
+from pki.root_lists import certificate_in_force, root_lists
 from pki.self_sign import self_sign
 from pki.tbs import Issuer
 from pki.urls import AuthorityUrls
@@ -108,36 +108,6 @@ def check_approval(approval: Redeemed, plan: CeremonyPlan) -> None:
     approval.require(RequestKind.CA, plan.sha256)
     if not set(approval.approved_by) - {approval.requested_by}:
         raise NotApprovedByAnotherError("ceremony: a second person, besides the one who asked, must approve a CA certificate")
-
-
-def certificate_in_force(store: CertificateStore, label: str, *, cross_by: str | None = None) -> bytes | None:
-    """The newest certificate of a key; `cross_by` names the root that gave it, where it is one between roots."""
-    entries = [entry for entry in store.of_holder(holder_of(label)) if entry.state is CertificateState.ISSUED]
-    if cross_by is None:
-        chosen = [entry for entry in entries if entry.profile != CROSS]
-    else:
-        chosen = [entry for entry in entries if entry.profile == CROSS and entry.issuer == cross_by]
-    return chosen[-1].certificate_der if chosen else None
-
-
-def root_lists(keys: KeyStore, store: CertificateStore, *, clock: Clock, base_url: str, validity: timedelta) -> dict[str, bytes]:
-    """A new list (DER) of every root whose key is here: each tells what any of them revoked, for they share a name."""
-    here = keys.labels()
-    roots = {name: der for name in names_of(ROOT) if name in here and (der := certificate_in_force(store, name)) is not None}
-    made: dict[str, bytes] = {}
-    for name, der in roots.items():
-        signer = CrlSigner(
-            issuer=name,
-            issuer_certificate_der=der,
-            key=keys.open(name),
-            store=SharedNameBooks(store, roots),
-            clock=clock,
-            shards=1,
-            base_url=base_url,
-            validity=validity,
-        )
-        made[name] = signer.crl(0)
-    return made
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ from cryptography.x509 import ocsp
 
 from config.bootstrap import create_house, open_house
 from config.ceremony import CeremonyDoneError, SplitInTokenError, begin, hold_ceremony, new_lists, order_of, root_home
-from config.ceremony_install import RootNotConfirmedError, take_list
+from config.ceremony_books import take_list
+from config.ceremony_files import read_carried
+from config.ceremony_install import RootNotConfirmedError, install, request
 from config.errors import HouseExistsError, NoHouseError, SettingsError
 from config.house import House
 from config.house_file import HousePlan
@@ -553,6 +555,24 @@ def test_root_in_a_token_is_held_without_a_split(softhsm: SoftHsm, tmp_path: Pat
     )
     assert review(octets).step == "hold"
     assert not list(vault.home.rglob("*.key"))
+
+
+def test_house_whose_keys_are_in_a_token_serves_under_an_offline_root(softhsm: SoftHsm, begun: Homes, copied: Copier) -> None:
+    homes = copied(begun)
+    homes.hold(ROOT)
+    house = Settings.from_environment({}, home=homes.folder / "house", key_store=softhsm.token().uri("house"))
+    made, _ = request(house, ISSUING, passphrase=PIN, clock=homes.clock)
+    (homes.usb / "issuing.csr").write_bytes(made["issuing"])
+    homes.hold(ISSUING)
+    fitting = fingerprint(homes)
+    install(house, ISSUING, read_carried(homes.usb), passphrase=PIN, fingerprint=fitting, clock=homes.clock, lint_rate=0)
+    opened = open_house(house, clock=homes.clock, passphrase=PIN, lint_rate=0)
+    document = sealed(opened, *seal(opened, "token"))
+    assert verdict_of(document, opened.authority.root_der, homes) is Indication.TOTAL_PASSED
+    opened.close()
+    other = Settings.from_environment({}, home=homes.folder / "other", key_store=house.key_store)
+    with pytest.raises(HouseExistsError, match="the key store holds another authority's keys"):
+        request(other, ISSUING, passphrase=PIN, clock=homes.clock)
 
 
 def test_open_to_others_share_is_refused(begun: Homes, copied: Copier) -> None:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pki.ca_request import make_request, read_request, request_pem
-from pki.ceremony import CeremonyError, NotApprovedByAnotherError, hold, root_lists
+from pki.ceremony import CeremonyError, NotApprovedByAnotherError, hold
 from pki.ceremony_check import CeremonyMismatchError, check_certificate
 from pki.chain import ChainError, KeyPurpose, TrustAnchor, validate_path
 from pki.errors import EncodingError, PkiError, SignatureError
@@ -23,6 +23,7 @@ from pki.issue import Authority, CertificateRequest
 from pki.offline import ImportedCrlError, check_imported_crl
 from pki.ports import CertificateState
 from pki.registration import OtherDigestError
+from pki.root_lists import root_lists
 from pki.softkey import SoftwareKey
 from pki.subject import legal_person
 from pki.urls import AuthorityUrls
