@@ -21,6 +21,13 @@ STALE = timedelta(seconds=30)  # a claim older than this is of a dead process: i
 PAUSE = 0.02  # seconds between two looks
 MAX_LOOKS = 500  # 10 s of waiting for another's certificate
 
+Besides = Callable[[], tuple[str, int] | None]
+
+
+def nothing() -> None:
+    """Every certificate counts."""
+    return None
+
 
 def certify_once(
     request: CertificateRequest,
@@ -46,6 +53,21 @@ def certify_once(
                 return issued
         pause(PAUSE)
     raise StillIssuingError(f"request {redeemed.request_id}: its certificate is being issued by somebody else; ask again in a minute")
+
+
+def newest_serial(authority: Authority, holder: str, *, key: bytes | None = None, besides: Besides = nothing) -> int | None:
+    """Of the certificates that the holder was ever issued; with `key`, SHA-256 of a SubjectPublicKeyInfo, of those over it.
+
+    `besides` is asked after the books: a certificate is bound to its request before it is issued, so none is counted that should not be.
+    """
+    entries = authority.store.of_holder(holder)
+    left_out = besides()
+    issued = [
+        entry.serial
+        for entry in entries
+        if entry.certificate_der is not None and key in (None, entry.public_key_sha256) and (entry.issuer, entry.serial) != left_out
+    ]
+    return issued[-1] if issued else None
 
 
 def _issue(

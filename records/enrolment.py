@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pki import commitment
-from pki.algorithms import PublicKey, SigningKey
+from pki.algorithms import SigningKey
 from pki.holderkey import wrap_holder_key
 from pki.identity import IdentityCode, PersonFacts, check
 from pki.issue import Authority, CertificateRequest, IssuedCertificate
@@ -29,12 +29,11 @@ from pki.profile import CertificateProfile, Identity
 from pki.registration import Order, Redeemed
 from pki.softkey import SoftwareKey
 from pki.subject import Subject, legal_person, person, pseudonymous
-from pki.tbs import public_key_sha256
 from pki.wrap import wipe
-from records.certify_once import certify_once
+from records.certify_once import Besides, certify_once, newest_serial, nothing
 from records.codes import wrap_opening
 from records.errors import EnrolmentError
-from records.orders import own_key_order, seal_order
+from records.orders import seal_order
 from records.person import Person, Role, School, Student
 from records.ports import HolderKey, HolderKeyStore
 from records.registration import Registration
@@ -43,12 +42,6 @@ from records.seal_keys import key_to_certify
 ACTIVATION_COST = KdfParameters(time_cost=1, memory_kib=64, lanes=1)
 """For activation codes, which carry 95 random bits: no guessing to slow down, and a batch makes a thousand a second. PINs take
 `pki.kdf.RFC9106_64MIB`."""
-
-Besides = Callable[[], tuple[str, int] | None]
-
-
-def _nothing() -> None:
-    return None
 
 
 @dataclass(frozen=True)
@@ -128,45 +121,6 @@ def naming(who: Person, school: School, *, profiles: Mapping[str, CertificatePro
     return Naming(profile, _pupil(school, committed), committed, opening)
 
 
-def certify_own_key(
-    who: Person,
-    school: School,
-    public_key: PublicKey,
-    *,
-    wrapped_code: bytes | None,
-    authority: Authority,
-    approval: Redeemed,
-    registration: Registration,
-) -> IssuedCertificate:
-    """A certificate over a key that a member of staff keeps themselves, on a token or in another system. Possession has been proven.
-
-    `approval` is of :func:`own_key_request`; repeating gives the same certificate. Raises :class:`EnrolmentError` (pupils too: the opening
-    of their commitment is kept with their key), IdentityError, what the authority raises, or :class:`pki.registration.OtherDigestError`.
-    """
-    refuse_suspended(who.id, authority)
-    request = _own_key_request(who, school, public_key)
-    made = partial(registration.requests.outcome, approval.request_id)
-    order = own_key_request(who, school, public_key, wrapped_code=wrapped_code, authority=authority, besides=made)
-    registration.require(order, approval)
-    return certify_once(request, approval, authority=authority, outcomes=registration.requests)
-
-
-def own_key_request(
-    who: Person,
-    school: School,
-    public_key: PublicKey,
-    *,
-    wrapped_code: bytes | None,
-    authority: Authority,
-    besides: Besides = _nothing,
-) -> Order:
-    """What is to be approved before :func:`certify_own_key`; the identity is checked before anybody is asked. `besides`: not counted."""
-    _own_key_request(who, school, public_key)
-    key = public_key_sha256(public_key)
-    replaces = newest_serial(authority, who.id, key=key, besides=besides)
-    return own_key_order(who, school, wrapped_code=wrapped_code, key_sha256=key, replaces=replaces)
-
-
 def enrol_seal(
     school: School, *, authority: Authority, keys: KeyStore, approval: Redeemed, registration: Registration
 ) -> tuple[SigningKey, IssuedCertificate]:
@@ -184,24 +138,9 @@ def enrol_seal(
     return key, certify_once(request, approval, authority=authority, outcomes=registration.requests)
 
 
-def seal_request(school: School, *, authority: Authority, besides: Besides = _nothing) -> Order:
+def seal_request(school: School, *, authority: Authority, besides: Besides = nothing) -> Order:
     """What is to be approved before :func:`enrol_seal`. `besides` gives issuer and serial of a certificate that does not count."""
     return seal_order(school, replaces=newest_serial(authority, seal_holder(school), besides=besides))
-
-
-def newest_serial(authority: Authority, holder: str, *, key: bytes | None = None, besides: Besides = _nothing) -> int | None:
-    """Of the certificates that the holder was ever issued; with `key`, SHA-256 of a SubjectPublicKeyInfo, of those over it.
-
-    `besides` is asked after the books: a certificate is bound to its request before it is issued, so none is counted that should not be.
-    """
-    entries = authority.store.of_holder(holder)
-    left_out = besides()
-    issued = [
-        entry.serial
-        for entry in entries
-        if entry.certificate_der is not None and key in (None, entry.public_key_sha256) and (entry.issuer, entry.serial) != left_out
-    ]
-    return issued[-1] if issued else None
 
 
 def seal_holder(school: School) -> str:
@@ -213,14 +152,6 @@ def seal_label(school: School) -> str:
     """The seal's key in the key store, such as "seal-sm-0c2f81d4": readable, and apart from SM's and sm's namesake."""
     plain = re.sub(r"[^a-z0-9]+", "-", school.id.lower()).strip("-")
     return f"seal-{plain}-{hashlib.sha256(school.id.encode()).hexdigest()[:8]}"
-
-
-def _own_key_request(who: Person, school: School, public_key: PublicKey) -> CertificateRequest:
-    profile = _profile(who, school)
-    if isinstance(who, Student):
-        raise EnrolmentError(f"{who.id} is a pupil; pupils' keys are made here, by enrolment")
-    subject = _plain(who, school, _accepted_code(who))
-    return CertificateRequest(profile=profile, subject=subject, public_key=public_key, holder=who.id)
 
 
 def _profile(who: Person, school: School) -> str:

@@ -7,15 +7,18 @@ certificate stands. Once it is revoked or has expired, asking again is a request
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from pki.algorithms import PublicKey
-from pki.issue import Authority
+from pki.issue import Authority, CertificateRequest, IssuedCertificate
 from pki.ports import CertificateEntry, CertificateState
-from pki.registration import Order, Request, RequestState
+from pki.registration import Order, Redeemed, Request, RequestState
 from pki.tbs import public_key_sha256
-from records.enrolment import certify_own_key, own_key_request
+from records.certify_once import Besides, certify_once, newest_serial, nothing
+from records.enrolment import naming, refuse_suspended
+from records.errors import EnrolmentError
 from records.orders import own_key_order
-from records.person import Person, School
+from records.person import Person, School, Student
 from records.ports import RosterStore
 from records.registration import Registration
 
@@ -74,3 +77,51 @@ class OwnKeys:
             registration=self.registration,
         )
         return self.authority.store.get(issued.issuer, issued.serial)
+
+
+def certify_own_key(
+    who: Person,
+    school: School,
+    public_key: PublicKey,
+    *,
+    wrapped_code: bytes | None,
+    authority: Authority,
+    approval: Redeemed,
+    registration: Registration,
+) -> IssuedCertificate:
+    """A certificate over a key that a member of staff keeps themselves, on a token or in another system. Possession has been proven.
+
+    `approval` is of :func:`own_key_request`; repeating gives the same certificate. Raises :class:`EnrolmentError` (pupils too: the opening
+    of their commitment is kept with their key), IdentityError, what the authority raises, or :class:`pki.registration.OtherDigestError`.
+    """
+    refuse_suspended(who.id, authority)
+    request = _certificate_request(who, school, public_key, authority)
+    made = partial(registration.requests.outcome, approval.request_id)
+    order = own_key_request(who, school, public_key, wrapped_code=wrapped_code, authority=authority, besides=made)
+    registration.require(order, approval)
+    return certify_once(request, approval, authority=authority, outcomes=registration.requests)
+
+
+def own_key_request(
+    who: Person,
+    school: School,
+    public_key: PublicKey,
+    *,
+    wrapped_code: bytes | None,
+    authority: Authority,
+    besides: Besides = nothing,
+) -> Order:
+    """What is to be approved before :func:`certify_own_key`; the identity is checked before anybody is asked. `besides`: not counted."""
+    _certificate_request(who, school, public_key, authority)
+    key = public_key_sha256(public_key)
+    replaces = newest_serial(authority, who.id, key=key, besides=besides)
+    return own_key_order(who, school, wrapped_code=wrapped_code, key_sha256=key, replaces=replaces)
+
+
+def _certificate_request(who: Person, school: School, public_key: PublicKey, authority: Authority) -> CertificateRequest:
+    if isinstance(who, Student):
+        raise EnrolmentError(f"{who.id} is a pupil; pupils' keys are made here, by enrolment")
+    named = naming(who, school, profiles=authority.profiles)
+    if named.commitment is not None:
+        raise EnrolmentError(f"profile {named.profile} hides its holder's code, whose opening is kept with a key made here")
+    return CertificateRequest(profile=named.profile, subject=named.subject, public_key=public_key, holder=who.id)

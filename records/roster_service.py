@@ -10,8 +10,9 @@ from pki.issue import Authority
 from pki.kdf import KeyDerivation
 from pki.ports import Clock, KeyStore
 from pki.registration import Order, Redeemed
+from records.certify_once import newest_serial
 from records.codes import unwrap_code, wrap_code
-from records.enrolment import Enrolled, enrol, newest_serial
+from records.enrolment import Enrolled, enrol
 from records.errors import NotFoundError, RecordsError
 from records.orders import Enrolee, enrolment_order
 from records.person import Person, PersonalCode, Role, Teacher

@@ -20,8 +20,9 @@ from pki.kdf import KdfParameters, KeyDerivation
 from pki.pin import Pin
 from pki.ports import Clock, KeyStore
 from pki.registration import Order, Redeemed
-from records.enrolment import certify_own_key, enrol_seal, own_key_request, seal_request
+from records.enrolment import enrol_seal, seal_request
 from records.officers import Officers
+from records.own_keys import certify_own_key, own_key_request
 from records.person import Person, School
 from records.registration import Registration
 
