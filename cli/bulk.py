@@ -18,9 +18,10 @@ from cli._officer import By, PinFile, officer_pin
 from cli._roster_files import broken_rows, roster_files, told
 from cli._table import aligned, csv_line
 from cli.main import DATA, UsageError
+from config.bootstrap import utc_now
 from config.bulk import bulk_desk, bulk_store
 from records.bulk import Batch, BatchState, Progress, Refusal, SheetBy
-from records.bulk_desk import bulk_order
+from records.bulk_desk import bulk_order, members
 from records.bulk_ports import BulkStore
 from records.bulk_sheets import SheetFolder
 from records.roster import RosterImport
@@ -108,6 +109,7 @@ def submit(
         print("Nobody is left for a batch.")
         return REFUSED
     print(f"Batch {batch.id}: {batch.people} people, SHA-256 {batch.digest.hex()}.")
+    print(f"Who is in it: eduseal bulk people {batch.id}")
     print(f"Another officer approves it: eduseal request approve {batch.request_id} --by OFFICER")
     print(f"Then: eduseal bulk run {batch.id} --sheets DIR")
     return 0
@@ -170,6 +172,18 @@ def status(
         print(line)
     for refusal in refusals:
         print(f"  {refusal.person_id}: {refusal.reason}")
+    return 0
+
+
+@app.command()
+def people(batch_id: BatchId, home: Home = None, database_url: DatabaseUrl = None) -> int:
+    """List the people of a batch as CSV, with what became of each: what an officer reads before approving it."""
+    sys.stdout.write(csv_line(("person_id", "name", "role", "school", "class", "sheet", "state", "reason")))
+    with books(home, database_url) as stores:
+        store = bulk_store(stores.database)
+        store.get(batch_id)
+        for row in members(batch_id, store, at=utc_now()):
+            sys.stdout.write(csv_line(row))
     return 0
 
 

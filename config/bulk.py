@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from config.house import House
+from config.weak_keys import key_check_of
 from db.bulk import BulkBatches
 from db.bulk_work import BulkWork
 from db.engine import Database
@@ -33,7 +36,9 @@ def bulk_desk(house: House) -> BulkDesk:
 def bulk_work(house: House, *, workers: int) -> Iterator[tuple[BulkWork, WorkQueue]]:
     """This process takes part in durable work as long as the context lasts; `workers` processes make keys for it."""
     store, authority = BulkBatches(house.stores.database), house.authority.issuing
-    with ProcessWorkshop(Terms.of(authority), workers=workers) as workshop:
+    # goes to the processes that make keys, and they open nothing
+    key_check = partial(key_check_of, replace(house.settings, passphrase=None, key_store=None))
+    with ProcessWorkshop(Terms.of(authority, key_check=key_check), workers=workers) as workshop:
 
         def issuance(batch_id: str) -> BulkIssuance:
             return BulkIssuance(

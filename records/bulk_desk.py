@@ -10,6 +10,7 @@ import hashlib
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from pki.ports import Clock
 from pki.registration import Order
@@ -117,6 +118,28 @@ def require_unchanged(batch: Batch, store: BulkStore) -> None:
     """Raises :class:`records.bulk.BulkError` unless the batch's rows are those that its digest, and so its approval, was made over."""
     if digest(batch.id, batch.files, _places(batch.id, store)) != batch.digest:
         raise BulkError(f"batch {batch.id}: its rows are not those that were submitted; nothing is issued from it")
+
+
+def members(batch_id: str, store: BulkStore, *, at: datetime) -> Iterator[tuple[str, ...]]:
+    """Person, name, role, school, class, sheet, state and, where refused, the reason: a batch's people as the roster has them now."""
+    refused = {refusal.person_id: refusal.reason for refusal in store.refusals(batch_id)}
+    after = -1
+    while page := store.places(batch_id, after=after, limit=PAGE):
+        after = page[-1].position
+        known = {candidate.person.id: candidate for candidate in store.candidates([place.person_id for place in page], at=at)}
+        for place in page:
+            found = known.get(place.person_id)
+            reason = refused.get(place.person_id, "")
+            state = "refused" if reason else "waiting" if found is None or found.waiting_in == batch_id else "issued"
+            yield (place.person_id, *_shown(found.person if found else None), place.sheet, state, reason)
+
+
+def _shown(who: Person | None) -> tuple[str, str, str, str]:
+    if who is None:
+        return "", "", "", ""
+    if isinstance(who, Student):
+        return who.name, Role.STUDENT.value, who.school_id, who.class_name
+    return who.name, who.role.value, who.school_id, who.homeroom or ""
 
 
 def _places(batch_id: str, store: BulkStore) -> Iterator[Place]:

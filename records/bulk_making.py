@@ -6,7 +6,7 @@ a pipe to the process that writes the sheets; neither is ever stored in between.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from pki.profile import CertificateProfile
 from pki.softkey import SoftwareKey
 from pki.tbs import Issuer
 from pki.urls import AuthorityUrls
+from pki.weak_keys import KeyCheck
 from pki.wrap import wipe
 from records.enrolment import activation_kdf, naming
 from records.errors import RecordsError
@@ -39,11 +40,14 @@ class Terms:
     urls: AuthorityUrls
     crl_shards: int
     lint_rate: float
+    key_check: Callable[[], KeyCheck]
+    """Makes the check that every key must pass; called in the process that makes the keys, since a blocklist is a mapped file."""
 
     @classmethod
-    def of(cls, authority: Authority) -> Terms:
+    def of(cls, authority: Authority, *, key_check: Callable[[], KeyCheck]) -> Terms:
         press = authority.press
-        return cls(authority.name, authority.certificate_der, authority.profiles, press.urls, press.crl_shards, press.lint_rate)
+        issuer, certificate_der, profiles = authority.name, authority.certificate_der, authority.profiles
+        return cls(issuer, certificate_der, profiles, press.urls, press.crl_shards, press.lint_rate, key_check)
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class Maker:
         issuer = Issuer.from_certificate(terms.issuer, terms.certificate_der)
         self._press = Press(issuer, _NoKey(issuer), terms.urls, terms.crl_shards, lint_rate=terms.lint_rate)
         self._profiles = dict(terms.profiles)
+        self._key_check = terms.key_check()
         self._kdf: KeyDerivation = activation_kdf()
 
     def make(self, jobs: Sequence[Job], at: datetime) -> list[Made | NotMade]:
@@ -92,6 +97,7 @@ class Maker:
         try:
             named = naming(who, job.school, profiles=self._profiles)
             key, code = SoftwareKey.generate(), new_activation_code()
+            self._key_check(key.public_key())
             request = CertificateRequest(profile=named.profile, subject=named.subject, public_key=key.public_key(), holder=who.id)
             prepared = self._press.prepare(self._profiles[named.profile], request, now=at)
         except (RecordsError, PkiError) as exc:

@@ -16,7 +16,9 @@ from tests.support.registration import OFFICER, PINS, SECOND, house_registration
 
 PEOPLE = 120  # at three schools
 TOLD = re.compile(
-    r"Batch ([0-9a-f]{16}): 118 people, SHA-256 [0-9a-f]{64}\.\nAnother officer approves it: eduseal request approve ([0-9a-f]+)"
+    r"Batch ([0-9a-f]{16}): 118 people, SHA-256 [0-9a-f]{64}\.\n"
+    r"Who is in it: eduseal bulk people [0-9a-f]{16}\n"
+    r"Another officer approves it: eduseal request approve ([0-9a-f]+)"
 )
 
 
@@ -71,6 +73,16 @@ def test_check_names_every_bad_row_and_keeps_nothing(desk: Callable[..., tuple[i
 
 def test_a_batch_goes_from_files_to_sheets_and_not_without_its_approval(desk: Callable[..., tuple[int, str, str]]) -> None:
     batch, request = submitted(desk)
+    listed = list(csv.DictReader(io.StringIO(desk("bulk", "people", batch)[1], newline="")))
+    assert len(listed) == 118
+    assert {key: listed[7][key] for key in ("person_id", "role", "school", "sheet", "state", "reason")} == {
+        "person_id": "GV000009",
+        "role": "teacher",
+        "school": "S00000",
+        "sheet": "00001-S00000",
+        "state": "waiting",
+        "reason": "",
+    }
 
     status, out, err = desk("bulk", "run", batch, "--sheets", "sheets")
     assert (status, out, err) == (65, "", f"eduseal: request {request}: has 0 of 1 approvals\n")
@@ -89,6 +101,7 @@ def test_a_batch_goes_from_files_to_sheets_and_not_without_its_approval(desk: Ca
     lines = [line for sheet in sheets for line in csv.DictReader(io.StringIO(sheet.read_text("utf-8-sig"), newline=""))]
     assert len({line["holder"] for line in lines}) == len({line["activation_code"] for line in lines}) == 118
 
+    assert desk("bulk", "people", batch)[1].count(",issued,") == 118
     status, out, _ = desk("bulk", "resume", batch)
     assert (status, out.splitlines()[0][:8]) == (0, "0 issued")
     assert f"{batch}  done   118     118     0        RA-1  {request}" in desk("bulk", "status")[1]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -12,9 +15,13 @@ from db.engine import Database
 from db.log import Log
 from db.tables import log_entries
 from db.tables_bulk import bulk_people
+from pki.errors import BlockedKeyError, WeakKeyError
 from pki.ports import CertificateState
-from records.bulk import BatchState, BulkError, Refusal
+from pki.weak_keys import refuse_weak_key
+from records.bulk import BatchState, BulkError, ChunkState, Refusal
 from records.bulk_desk import bulk_order, require_unchanged
+from records.bulk_making import Job, Made, NotMade, Terms
+from records.bulk_workshop import OwnWorkshop
 from records.errors import NotFoundError
 from records.roster import RosterFile
 from tests.support.bulk_cases import bulk_files, codes_of
@@ -190,3 +197,36 @@ def test_each_issued_certificate_is_logged_as_recorded_and_as_issued(room: BulkR
     with room.database.reading() as connection:
         kinds = connection.execute(sa.select(log_entries.c.kind).where(log_entries.c.kind.like("certificate.%"))).scalars().all()
     assert (kinds.count("certificate.recorded"), kinds.count("certificate.issued")) == (4, 4)
+
+
+def test_keys_that_the_authority_refuses_are_certified_for_nobody(room: BulkRoom) -> None:
+    def refuse(_: object) -> None:
+        raise WeakKeyError("listed", "weak key (listed): it is on the blocklist of the test")
+
+    batch = room.started(2)
+    workshop = OwnWorkshop(Terms.of(room.authority, key_check=lambda: refuse))
+    room.worker(batch, workshop=workshop).issue_chunk(0)
+    reasons = [refusal.reason for refusal in room.store.refusals(batch.id)]
+    assert reasons == ["weak key (listed): it is on the blocklist of the test"] * 2
+
+
+def test_a_key_that_was_reported_is_not_recorded(room: BulkRoom) -> None:
+    batch = room.started(2)
+    worker = room.worker(batch, workshop=Blocking(room, OwnWorkshop(Terms.of(room.authority, key_check=lambda: refuse_weak_key))))
+    with pytest.raises(BlockedKeyError, match="was reported as compromised and is never certified again"):
+        worker.issue_chunk(0)
+    assert room.store.chunk(batch.id, 0).state is ChunkState.WAITING
+
+
+class Blocking:
+    """A workshop whose first key is reported as compromised as soon as it is made."""
+
+    def __init__(self, room: BulkRoom, inner: OwnWorkshop) -> None:
+        self._room, self._inner = room, inner
+
+    def begin(self, jobs: Sequence[Job], *, at: datetime) -> Future[list[Made | NotMade]]:
+        made = self._inner.begin(jobs, at=at)
+        first = made.result()[0]
+        assert isinstance(first, Made)
+        self._room.certificates.block_key(first.prepared.public_key_sha256, reason="keyCompromise", at=at)
+        return made

@@ -15,6 +15,7 @@ from db.engine import Database
 from db.holder_keys import HolderKeys
 from db.roster import Roster
 from pki.issue import Authority
+from pki.weak_keys import refuse_weak_key
 from records.bulk import Batch
 from records.bulk_desk import BulkDesk
 from records.bulk_issuance import BulkIssuance
@@ -63,7 +64,7 @@ class BulkRoom:
             "roster": Roster(self.database),
             "authority": self.authority,
             "keys": self.keys,
-            "workshop": OwnWorkshop(Terms.of(self.authority)),
+            "workshop": OwnWorkshop(Terms.of(self.authority, key_check=lambda: refuse_weak_key)),
             "sheets": self.folder,
             "clock": self.clock,
         }
