@@ -27,7 +27,7 @@ from signing.engines import Engine
 from signing.errors import PolicyError
 from signing.grant import GRANT
 from signing.intake import IntakeError, find_items
-from signing.journal import Journal, JournalError, resumed, settings_digest
+from signing.journal import Journal, JournalError, place, resumed, settings_digest
 from signing.ports import RecordBook
 from signing.report import FORMATS, Row, Summary, with_status, write
 from signing.trust import MAX_EVIDENCE_FILE, Registered, Supplied, TrustStore
@@ -129,8 +129,8 @@ class _Run:
         if self._journal is None:
             return self._pool.run(find_items(self._paths))
         journal = self._journal
-        held = {item: row for item in find_items(self._paths) if (row := journal.find(item)) is not None} if len(journal) else {}
-        todo = (item for item in find_items(self._paths) if item not in held)
+        held = {place(item): row for item in find_items(self._paths) if (row := journal.find(item)) is not None} if len(journal) else {}
+        todo = (item for item in find_items(self._paths) if place(item) not in held)
         return resumed(find_items(self._paths), journal, self._pool.run(todo), held)
 
     def finish(self, form: str) -> None:

@@ -11,6 +11,7 @@ import errno
 import hashlib
 import json
 import os
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
@@ -40,9 +41,10 @@ class Journal:
         self._report = report
         self.path = report.with_name(report.name + ".partial")
         self._header = {"settings": settings, "at": at}
-        # by name and octets: two members of one archive may bear one name, and only one of them be genuine
-        self._offsets: dict[tuple[str, str], int] = {}
-        self._shown: list[int] = []
+        # rows from before, by name and octets: two members of one archive may bear one name, and only one of them be genuine
+        self._offsets: dict[bytes, int] = {}
+        self._shown = array("q")  # where the rows of the report begin: eight octets each, however long the run
+        self._rows = 0
         fresh = not (resume and self.path.exists())
         if not fresh:
             self._index()
@@ -61,16 +63,17 @@ class Journal:
                     file.truncate(offset)  # the last line of a run that was cut off
                     break
                 row = json.loads(line)
-                self._offsets[row["file"], row["sha256"]] = offset
+                self._offsets[_digest(row["file"], row["sha256"])] = offset
+                self._rows += 1
                 offset += len(line)
 
     def __len__(self) -> int:
-        return len(self._offsets)
+        return self._rows
 
     def find(self, item: Item) -> int | None:
         """The row of an item that was judged before, with the very octets that it has now; None where there is none."""
         try:
-            return self._offsets.get((item.name, hashlib.sha256(read_item(item)).hexdigest()))
+            return self._offsets.get(_digest(item.name, hashlib.sha256(read_item(item)).hexdigest()))
         except SigningError:
             return None
 
@@ -90,7 +93,7 @@ class Journal:
     def append(self, row: Row) -> None:
         """A new row, which takes its place in the report."""
         offset = self._append(jsonl_line(row).encode("utf-8", "surrogateescape"))
-        self._offsets[row["file"], row["sha256"]] = offset
+        self._rows += 1
         self._shown.append(offset)
 
     def _append(self, line: bytes) -> int:
@@ -102,7 +105,7 @@ class Journal:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             except OSError:
                 self._file.truncate(offset)
-                if not self._offsets:
+                if not self._rows:
                     self.path.unlink()
                 raise
         return offset
@@ -141,11 +144,20 @@ class Journal:
         self._file.close()
 
 
-def resumed(items: Iterable[Item], journal: Journal, judged: Iterator[Row], held: Mapping[Item, int]) -> Iterator[Row]:
-    """Rows of `items` in order: those in `held` from the journal, the others from `judged`, appended as they come."""
+def place(item: Item) -> bytes:
+    """What stands for an item in a long run: sixteen octets, where the item itself has hundreds."""
+    return _digest(item.name, item.path, str(item.member))
+
+
+def _digest(*parts: str) -> bytes:
+    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=16).digest()
+
+
+def resumed(items: Iterable[Item], journal: Journal, judged: Iterator[Row], held: Mapping[bytes, int]) -> Iterator[Row]:
+    """Rows of `items` in order: those in `held`, by :func:`place`, from the journal, the others from `judged`, appended as they come."""
     for item in items:
-        if item in held:
-            yield journal.show(held[item])
+        if (row := held.get(place(item))) is not None:
+            yield journal.show(row)
         else:
             row = next(judged)
             journal.append(row)
