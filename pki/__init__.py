@@ -2,6 +2,7 @@
 
     names       identity, identifiers, commitment, subject, countries     who somebody is, and what a certificate may say of it
     issuing     profile, establish, issue, tbs, renew, lint, urls         from a profile to a certificate, in three moves
+    requests    registration, registration_policy, certification_request  what a second person approves; proof that somebody holds a key
     ceremonies  ceremony, ceremony_plan, ceremony_check, ceremony_review, roots and issuing authorities, made by several people
                 ceremony_transcript, ca_request, split, generations,
                 offline, root_lists
@@ -38,6 +39,7 @@ __all__ = [
     "ceremony_transcript",
     "certificate",
     "certificate_life",
+    "certification_request",
     "chain",
     "chain_errors",
     "checkpoint",
@@ -78,6 +80,7 @@ __all__ = [
     "profile",
     "readable",
     "registration",
+    "registration_policy",
     "relations",
     "remote_tsa",
     "renew",
