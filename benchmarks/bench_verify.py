@@ -85,7 +85,7 @@ class Ours:
     def forget(self) -> None:
         """As in a fresh process."""
         self._caches = Caches()
-        for remembered in (certificate.load_certificate, carried.carried, subject.subject_of, indirect._short, strings._plain_name):
+        for remembered in (certificate.load_certificate, carried.carried, subject.subject_of, indirect._short, strings.name):
             remembered.cache_clear()
         ocsp_evidence._hash.cache_clear()
 

@@ -45,7 +45,7 @@ class Digest(Enum):
 
     @property
     def hazmat(self) -> hashes.HashAlgorithm:
-        return {Digest.SHA256: hashes.SHA256(), Digest.SHA384: hashes.SHA384(), Digest.SHA512: hashes.SHA512()}[self]
+        return _HAZMAT[self.value]
 
 
 # first: parameters absent; second: parameters NULL, which RFC 5754 section 2 asks readers to accept
@@ -54,6 +54,7 @@ _DIGEST_DER: dict[Digest, tuple[bytes, bytes]] = {
     Digest.SHA384: (bytes.fromhex("300b0609608648016503040202"), bytes.fromhex("300d06096086480165030402020500")),
     Digest.SHA512: (bytes.fromhex("300b0609608648016503040203"), bytes.fromhex("300d06096086480165030402030500")),
 }
+_HAZMAT: dict[str, hashes.HashAlgorithm] = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 _DIGESTS = {der: digest for digest, forms in _DIGEST_DER.items() for der in forms}
 
 

@@ -94,7 +94,7 @@ class ChangeAnalysis:
         added: list[str] = []
         undefined = 0
         for revision in range(signed_revision + 1, len(self.document.revisions)):
-            update = self.update(revision)
+            update = self._updates.get(revision) or self.update(revision)
             kind = worse(kind, update.kind)
             undefined += update.kind is Changes.UNDEFINED
             findings += update.findings

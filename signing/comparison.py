@@ -19,7 +19,7 @@ _NUMBERS = frozenset({int, float})
 
 def worse(one: Changes, other: Changes) -> Changes:
     """The greater concern of the two."""
-    return one if RANK[one] >= RANK[other] else other
+    return one if one is other or RANK[one] > RANK[other] else other
 
 
 @dataclass

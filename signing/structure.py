@@ -118,5 +118,5 @@ def _in_order(signed: list[SignatureField]) -> tuple[SignatureField, ...]:
             more.append(Message("FIELD_NAME_TWICE", f"two signed fields have the name {one.name!r}"))
         if one.lock.certifies and position:
             more.append(Message("CERTIFICATION_NOT_FIRST", f"the certification signature in field {one.name!r} is not the first signature"))
-        found.append(replace(one, findings=tuple(more)))
+        found.append(replace(one, findings=tuple(more)) if len(more) > len(one.findings) else one)
     return tuple(found)

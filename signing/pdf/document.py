@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
+from operator import attrgetter
 from typing import NamedTuple
 
 from signing.errors import LimitError, PdfError
@@ -25,7 +26,14 @@ from signing.pdf.xref import Revision, XrefEntry, read_revisions
 __all__ = ["Document", "Extent", "Revision", "XrefEntry"]
 
 MAX_DEPENDENT = 8  # streams whose lengths hang on one another; a sound file needs two
+_NUMBER, _GENERATION, _OFFSET = attrgetter("number"), attrgetter("generation"), attrgetter("offset")
 _HEADER = re.compile(rb"%PDF-[12]\.[0-9](?=[\r\n\t ])")
+
+
+@lru_cache(maxsize=8_192)
+def _head(number: int, generation: int) -> bytes:
+    """How an indirect object begins, as nearly all writers spell it."""
+    return b"%d %d obj" % (number, generation)
 
 
 class Extent(NamedTuple):
@@ -181,17 +189,19 @@ class Document:
                 yield number
 
     def _check_entries(self, revision: Revision) -> None:
-        data = self.data
-        end = revision.end
-        for number, generation, kind, offset, stream_number, _ in revision.entries.values():
-            if kind == "offset":
-                if not data.startswith(b"%d %d obj" % (number, generation), offset):
-                    match = OBJECT.match(data, offset)
-                    if match is None or (int(match[1]), int(match[2])) != (number, generation):
-                        raise PdfError(f"the cross-reference says object {number} is at {offset}, which is not where it stands")
-                if offset >= end:
-                    raise PdfError(f"object {number} stands after the revision that names it")
-            elif kind == "compressed" and not 0 < stream_number <= MAX_OBJECT_NUMBER:
+        data, end = self.data, revision.end
+        placed = [entry for entry in revision.entries.values() if entry.kind == "offset"]
+        numbers, generations, offsets = map(_NUMBER, placed), map(_GENERATION, placed), list(map(_OFFSET, placed))
+        if not all(map(data.startswith, map(_head, numbers, generations), offsets)):
+            for number, generation, _, offset, _, _ in placed:
+                match = OBJECT.match(data, offset)
+                if match is None or (int(match[1]), int(match[2])) != (number, generation):
+                    raise PdfError(f"the cross-reference says object {number} is at {offset}, which is not where it stands")
+        if offsets and max(offsets) >= end:
+            number = next(entry.number for entry in placed if entry.offset >= end)
+            raise PdfError(f"object {number} stands after the revision that names it")
+        for number, _, kind, _, stream_number, _ in revision.entries.values() if revision.xref_kind != "table" else ():
+            if kind == "compressed" and not 0 < stream_number <= MAX_OBJECT_NUMBER:
                 raise PdfError(f"object {number} is said to be in object stream {stream_number}")
 
     def _at(self, offset: int, revision: int | None) -> tuple[PdfObject, int]:

@@ -13,6 +13,7 @@ import re
 from binascii import a2b_hex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from signing.errors import LimitError, PdfError
 from signing.pdf.limits import (
@@ -59,6 +60,7 @@ _NUMBERS = re.compile(
 _REFERENCE_TAIL = re.compile(_SKIP_SOME + rb"([0-9]++)" + _SKIP_SOME + rb"R" + _END)
 _OPENING, _CLOSING = frozenset({OPEN_DICT, OPEN_ARRAY}), frozenset({CLOSE_DICT, CLOSE_ARRAY})
 _NAME_ALONE = frozenset({Name})
+_new_reference = partial(tuple.__new__, Ref)  # half the time of the constructor, for thousands of references
 _CONSTANTS: dict[bytes, bool | None] = {b"true": True, b"false": False, b"null": None}
 
 
@@ -86,6 +88,7 @@ def read_value(
     frames: list[_Frame] = []
     spans: list[tuple[int, int]] | None = None if entry_spans is None else []  # of what the outermost array or dictionary holds
     plain = 0  # unsigned integers standing directly before this token
+    nulls = False
     left = limits.tokens
     while left > 0:
         left -= 1
@@ -96,7 +99,7 @@ def read_value(
         start, position = match.span(kind)
         value: PdfObject
         if kind == NAME:
-            value = name(match[NAME], start)
+            value = name(match[NAME])
         elif kind == REFERENCE:
             value = reference(int(match[_NUMBER]), int(match[_GENERATION]), start)
         elif UNSIGNED <= kind <= SIGNED:
@@ -116,7 +119,9 @@ def read_value(
                 raise PdfError(f"unexpected {match[kind].decode()} at offset {start}")
             frame = frames.pop()
             start = frame.start
-            value = _dictionary(frame, entry_spans if not frames else None, spans) if frame.is_dict else frame.items
+            value = _dictionary(frame, nulls=nulls) if frame.is_dict else frame.items
+            if not frames and entry_spans is not None and spans is not None and frame.is_dict:
+                entry_spans.update(zip(map(str, frame.items[::2]), spans[1::2], strict=True))
         elif kind == KEYWORD:
             word = match[KEYWORD]
             if word == b"R" and plain >= 2 and frames:
@@ -128,6 +133,7 @@ def read_value(
                     start = spans.pop()[0]
             elif word in _CONSTANTS:
                 value = _CONSTANTS[word]
+                nulls = nulls or value is None
             else:
                 raise PdfError(f"unexpected keyword {word[:16]!r} at offset {start}")
         else:
@@ -147,7 +153,7 @@ def reference(number: PdfObject, generation: PdfObject, offset: int) -> Ref:
         raise PdfError(f"a reference is not made of two integers at offset {offset}")
     if not 0 < number <= MAX_OBJECT_NUMBER or not 0 <= generation <= MAX_GENERATION:
         raise PdfError(f"reference {number} {generation} R is out of range at offset {offset}")
-    return Ref(number, generation)
+    return _new_reference((number, generation))
 
 
 def keyword_at(data: bytes, position: int) -> tuple[bytes, int]:
@@ -185,7 +191,8 @@ def _numbers(octets: bytes) -> list[PdfObject]:
     return [float(word) if b"." in word else int(word) for word in octets.split()]
 
 
-def _dictionary(frame: _Frame, entry_spans: dict[str, tuple[int, int]] | None, spans: list[tuple[int, int]] | None) -> dict[str, PdfObject]:
+def _dictionary(frame: _Frame, *, nulls: bool) -> dict[str, PdfObject]:
+    """`nulls`: whether there may be any among the values."""
     items = frame.items
     keys = items[::2]
     if len(items) % 2 or not set(map(type, keys)) <= _NAME_ALONE:
@@ -193,11 +200,7 @@ def _dictionary(frame: _Frame, entry_spans: dict[str, tuple[int, int]] | None, s
     found: dict[str, PdfObject] = dict(zip(map(str, keys), items[1::2], strict=True))
     if len(found) * 2 != len(items):
         raise PdfError(f"the dictionary at offset {frame.start} has a key twice")
-    if entry_spans is not None and spans is not None:
-        entry_spans.update(zip(found, spans[1::2], strict=True))
-    if None in found.values():
-        return {key: value for key, value in found.items() if value is not None}
-    return found
+    return {key: value for key, value in found.items() if value is not None} if nulls else found
 
 
 def _octets(digits: bytes, offset: int) -> bytes:

@@ -55,19 +55,14 @@ def integer(digits: bytes, start: int) -> int:
 
 
 @lru_cache(maxsize=4_096)  # documents use a few hundred names, over and over
-def _plain_name(token: bytes) -> Name:
-    return Name(token[1:].decode("latin-1"))
-
-
-def name(token: bytes, start: int) -> Name:
+def name(token: bytes) -> Name:
+    """The name that `token`, slash included, spells."""
     if len(token) > MAX_NAME_LENGTH:
-        raise LimitError(f"a name of {len(token)} octets at offset {start}")
-    if b"#" not in token:
-        return _plain_name(token)
+        raise LimitError(f"a name of {len(token)} octets")
 
     def octet(match: re.Match[bytes]) -> bytes:
         if match[1] is None or match[1] == b"00":
-            raise PdfError(f"a name at offset {start} has # without two hexadecimal digits, or #00")
+            raise PdfError(f"name {token[:32]!r} has # without two hexadecimal digits, or #00")
         return bytes.fromhex(match[1].decode("ascii"))
 
     return Name(_HASH.sub(octet, token[1:]).decode("latin-1"))
