@@ -22,16 +22,21 @@ from pki.ports import CertificateEntry, CertificateState
 
 LOOKUP = 500  # keys asked for in one statement; each stands in it twice, and SQLite allows 32,766 parameters
 
+_KEYS: sa.BindParameter[bytes] = sa.bindparam("keys", expanding=True)
+# blocked keys have no holder; composed once, since every certificate that is recorded by itself asks
+_ASKED = (
+    sa.select(blocked_keys.c.public_key_sha256, sa.null().label("holder"))
+    .where(blocked_keys.c.public_key_sha256.in_(_KEYS))
+    .union_all(sa.select(certificates.c.public_key_sha256, certificates.c.holder).where(certificates.c.public_key_sha256.in_(_KEYS)))
+)
+
 
 def refused_keys(connection: sa.Connection, holders: Mapping[bytes, str]) -> dict[bytes, IssuanceError]:
     """What speaks against certifying each key; nothing for those that are fit. `holders`: SHA-256 of the SPKI to who is to have it."""
     found: dict[bytes, IssuanceError] = {}
     keys = list(holders)
     for start in range(0, len(keys), LOOKUP):
-        some = keys[start : start + LOOKUP]
-        blocked = sa.select(blocked_keys.c.public_key_sha256, sa.null().label("holder")).where(blocked_keys.c.public_key_sha256.in_(some))
-        certified = sa.select(certificates.c.public_key_sha256, certificates.c.holder).where(certificates.c.public_key_sha256.in_(some))
-        for key, holder in connection.execute(blocked.union_all(certified)):
+        for key, holder in connection.execute(_ASKED, {"keys": keys[start : start + LOOKUP]}):
             error = _error(bytes(key), holder, holders[bytes(key)])
             if error is not None and not isinstance(found.get(bytes(key)), BlockedKeyError):
                 found[bytes(key)] = error
