@@ -156,8 +156,8 @@ def _digest(*parts: str) -> bytes:
 def resumed(items: Iterable[Item], journal: Journal, judged: Iterator[Row], held: Mapping[bytes, int]) -> Iterator[Row]:
     """Rows of `items` in order: those in `held`, by :func:`place`, from the journal, the others from `judged`, appended as they come."""
     for item in items:
-        if (row := held.get(place(item))) is not None:
-            yield journal.show(row)
+        if (known := held.get(place(item))) is not None:
+            yield journal.show(known)
         else:
             row = next(judged)
             journal.append(row)
