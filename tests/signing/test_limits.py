@@ -1,4 +1,4 @@
-"""Every bound of `signing/pdf/limits.py`: what just fits is read, one more is refused with the limit's own words."""
+"""Every bound of `signing/pdf/limits.py`, and of signatures: what just fits is read, one more is refused with the limit's own words."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import re
 import zlib
 from collections.abc import Callable
 from dataclasses import fields, replace
+from datetime import timedelta
 
 import pytest
 
+from pki.algorithms import Digest
+from pki.cms import SIGNATURE_TIME_STAMP, attribute, content_info_der, with_unsigned_attributes
+from signing.byterange import MAX_CONTENTS
 from signing.changes import ChangeAnalysis
 from signing.errors import LimitError, PdfError
 from signing.pdf.document import Document
@@ -24,9 +28,14 @@ from signing.pdf.limits import (
 )
 from signing.pdf.objects import PdfObject, Stream
 from signing.pdf.pages import pages
-from signing.structure import read_structure
+from signing.structure import MAX_SIGNATURES, read_structure
+from signing.times import MAX_SIGNATURE_STAMPS
+from tests.corpus.cms import sound
 from tests.corpus.edit import Name, PdfString, Ref, body, root_number, update
+from tests.corpus.good import judge_case
+from tests.corpus.stranger import STAMPED, signed, stranger
 from tests.support.signing_cases import foreign_pdf
+from tests.support.verify_cases import codes
 
 Reader = Callable[[Limits], object]
 
@@ -166,3 +175,49 @@ def test_reference_to_the_greatest_number_and_generation_is_read_and_a_greater_o
     for octets in (b"%d 0 R" % (MAX_OBJECT_NUMBER + 1), b"1 %d R" % (MAX_GENERATION + 1)):
         with pytest.raises(PdfError):
             read_value(octets, 0)
+
+
+# --- signatures
+
+
+def judged(document: bytes) -> set[str]:
+    return codes(judge_case(document, under="ades"))
+
+
+@pytest.mark.parametrize("count", [MAX_SIGNATURE_STAMPS, MAX_SIGNATURE_STAMPS + 1])
+def test_number_of_time_stamps_on_one_signature_is_bounded(count: int) -> None:
+    house = stranger()
+
+    def stamped(content: bytes) -> bytes:
+        made = sound(content, house.signer, house.ca)
+        (info,) = made.signer_infos.as_list()
+        tokens = [
+            house.stamper(clock=lambda n=n: STAMPED + timedelta(seconds=n)).stamp(Digest.SHA256.of(info.signature)) for n in range(count)
+        ]
+        return content_info_der(with_unsigned_attributes(made, [attribute(SIGNATURE_TIME_STAMP, *tokens)]))
+
+    document = signed(cms=stamped, room=60_000)
+    assert ("TOO_MANY_TIMESTAMPS" in judged(document)) is (count > MAX_SIGNATURE_STAMPS)
+
+
+@pytest.mark.parametrize("room", [MAX_CONTENTS, MAX_CONTENTS + 1])
+def test_room_of_a_signature_is_bounded(room: int) -> None:
+    assert ("CONTENTS_MALFORMED" in judged(signed(room=room))) is (room > MAX_CONTENTS)
+
+
+@pytest.mark.parametrize("count", [MAX_SIGNATURES, MAX_SIGNATURES + 1])
+def test_number_of_signatures_is_bounded(count: int) -> None:
+    document = Document.parse(foreign_pdf())
+    objects: dict[int, PdfObject | bytes] = {
+        5_000 + n: {"Type": Name("Sig"), "SubFilter": Name("ETSI.CAdES.detached")} for n in range(count)
+    }
+    for n in range(count):
+        objects[1_000 + n] = {"FT": Name("Sig"), "T": PdfString(b"F%d" % n), "V": Ref(5_000 + n)}
+    form: PdfObject = {"Fields": [Ref(1_000 + n) for n in range(count)]}
+    root = root_number(document)
+    data = update(foreign_pdf(), {root: {**body(document, root), "AcroForm": form}, **objects})
+    if count > MAX_SIGNATURES:
+        with pytest.raises(LimitError, match=f"more than {MAX_SIGNATURES} signatures"):
+            read_structure(Document.parse(data))
+    else:
+        assert len(read_structure(Document.parse(data)).signed) == count
