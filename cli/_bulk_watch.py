@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 REFUSED = 1
 SHOWN = 20
-LOOK_SECONDS = 0.5  # between two counts: they read the whole batch's rows
+LOOK_SECONDS = 0.5  # between two counts at least
+SHARE = 20  # a count reads the whole batch's rows: of a million, one is followed by so many times its own length without
 
 
 def run_to_the_end(house: House, batch_id: str, *, workers: int, sheets: Path | None) -> int:
@@ -84,13 +85,15 @@ def _bar(before: Progress) -> Iterator[_Shown]:
 
 
 class _seldom:  # noqa: N801 (used as a function)
-    """Calls `what` at most every :data:`LOOK_SECONDS`."""
+    """Calls `what` as seldom as :data:`LOOK_SECONDS` and :data:`SHARE` say."""
 
     def __init__(self, what: Callable[[], None]) -> None:
         self._what = what
         self._due = 0.0
 
     def __call__(self) -> None:
-        if time.monotonic() >= self._due:
+        began = time.monotonic()
+        if began >= self._due:
             self._what()
-            self._due = time.monotonic() + LOOK_SECONDS
+            took = time.monotonic() - began
+            self._due = began + max(LOOK_SECONDS, SHARE * took)

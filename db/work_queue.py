@@ -189,6 +189,7 @@ class WorkQueue:
             "serializer": DBOSPortableJSONSerializer(),
             "log_level": "CRITICAL",
             "sys_db_pool_size": 5,
+            "notification_listener_polling_interval_sec": POLL_SECONDS,  # how long leaving waits for it
         }
         DBOS.destroy(destroy_registry=True)  # what another queue in this process left, in tests
         DBOS(config=config)

@@ -2,6 +2,7 @@
 
 * `roster`, `roster_csv`, `blocked`: schools and people from CSV; who gets no certificate, and why.
 * `enrolment`, `holder`: keys and certificates for those who may have them; PINs, activation codes, openings.
+* `bulk`, `bulk_desk`, `bulk_issuance`: many at once: batches, the desk where they are submitted, and their issuance chunk by chunk.
 * `record`, `canonical`, `differences`: a record's contents, its `record.json`, and how two versions differ.
 * `lifecycle`, `unlock`, `state`, `ledger`: the moves from open to locked, revised, superseded; what the log keeps of each.
 * `export`, `form`: the PDF with its attachment and its empty signature fields.
