@@ -40,19 +40,17 @@ def claim_inert(comparison: Comparison, value: PdfObject, role: str) -> None:
             if len(seen) > MAX_OBJECTS:
                 comparison.refuse("OBJECT_UNEXPLAINED", f"the {role} reaches more than {MAX_OBJECTS} objects")
                 return
-            waiting += _entered(comparison, item, role)
-        elif isinstance(item, dict):
+            item = _entered(comparison, item, role)
+        items: Iterable[PdfObject] = ()
+        if isinstance(item, dict):
             _check(comparison, item, role, ACTIVE_KEYS)
-            waiting += _reaching(item.values())
+            items = item.values()
         elif isinstance(item, Stream):
             _check(comparison, item.dictionary, role, _ACTIVE_IN_STREAM)
-            waiting += _reaching(item.dictionary.values())
+            items = item.dictionary.values()
         elif isinstance(item, list):
-            waiting += _reaching(item)
-
-
-def _reaching(items: Iterable[PdfObject]) -> list[PdfObject]:
-    return [item for item in items if type(item) in _REACHING]
+            items = item
+        waiting += [one for one in items if type(one) in _REACHING]
 
 
 def claim_markup(comparison: Comparison, ref: Ref) -> bool:
@@ -69,22 +67,24 @@ def claim_markup(comparison: Comparison, ref: Ref) -> bool:
     return True
 
 
-def _entered(comparison: Comparison, ref: Ref, role: str) -> list[PdfObject]:
+def _entered(comparison: Comparison, ref: Ref, role: str) -> PdfObject:
     """The object behind `ref`, to be walked, where this update brings it."""
-    if comparison.is_new(ref):
-        if comparison.claimed.get(ref.number, role) != role:
-            comparison.refuse("OBJECT_UNEXPLAINED", f"object {ref.number} serves as {role} and as {comparison.claimed[ref.number]}")
-            return []
-        comparison.claim(ref, role)
-        return [comparison.new(ref)]
-    if comparison.new(ref) is None:
-        comparison.refuse("DANGLING_REFERENCE", f"the {role} refers to object {ref.number}, which does not exist")
-    return []  # signed before, or redefined and then for its own role to explain
+    found = comparison.new(ref)
+    if not comparison.is_new(ref):
+        if found is None:
+            comparison.refuse("DANGLING_REFERENCE", f"the {role} refers to object {ref.number}, which does not exist")
+        return None  # signed before, or redefined and then for its own role to explain
+    other = comparison.claimed.setdefault(ref.number, role)
+    if other != role:
+        comparison.refuse("OBJECT_UNEXPLAINED", f"object {ref.number} serves as {role} and as {other}")
+        return None
+    return found
 
 
 def _check(comparison: Comparison, found: dict[str, PdfObject], role: str, keys: frozenset[str]) -> None:
     active = [] if keys.isdisjoint(found) else sorted(keys & found.keys())
-    kind, subtype, action = _name(comparison, found.get("Type")), _name(comparison, found.get("Subtype")), _name(comparison, found.get("S"))
+    kind, subtype = _name(comparison, found.get("Type")), _name(comparison, found.get("Subtype"))
+    action = _name(comparison, found.get("S"))
     if kind in ACTIVE_TYPES or subtype in ACTIVE_SUBTYPES or action == "JavaScript":
         active.append(kind or subtype or action)
     if active:
@@ -93,7 +93,6 @@ def _check(comparison: Comparison, found: dict[str, PdfObject], role: str, keys:
 
 def _name(comparison: Comparison, value: PdfObject) -> str:
     """The name that `value` is or refers to; "" where it is something else than a name."""
-    if value is None:
-        return ""
-    found = comparison.new(value)
-    return found if isinstance(found, Name) else ""
+    if isinstance(value, Ref):
+        value = comparison.new(value)
+    return value if isinstance(value, Name) else ""

@@ -28,12 +28,14 @@ _WHITE = rb"[\x00\t\n\x0c\r ]"
 _REGULAR = rb"[^\x00\t\n\x0c\r ()<>\[\]{}/%]"
 # Both run over the octets in reverse and begin with one literal octet, which is searched for at the speed of memory; a look-behind in
 # front of it would be tried at every octet.
-_REFERENCE = re.compile(rb"R(?<!" + _REGULAR + rb"R)" + _WHITE + rb"++[0-9]++" + _WHITE + rb"++((?:0*+[1-9])++)0*+" + _END)
+_GENERATION = rb"(?: [0-9]{1,5}+ |" + _WHITE + rb"++[0-9]++" + _WHITE + rb"++)"  # as it is nearly always, or otherwise
+_REFERENCE = re.compile(rb"R(?<!" + _REGULAR + rb"R)" + _GENERATION + rb"((?:0*+[1-9])++)0*+" + _END)
 _DIGITS = itemgetter(1)
 _OFFSET = attrgetter("offset")
 # Those among them that are not `N G R` with single blanks and few digits, as nearly all are.
 _UNUSUAL = re.compile(_REFERENCE.pattern.replace(b"R", b"R(?! [0-9]{1,5} [0-9]{1,7}" + _END + b")", 1))
 _BEFORE_COMMENT = re.compile(rb"%" + _WHITE + rb"*+([0-9]++)" + _END + rb"(?:" + _WHITE + rb"++([0-9]++)" + _END + rb")?")
+_ENDING = b"0123456789\x00\t\n\x0c\r "
 _SKIP = re.compile(rb"(?:" + _WHITE + rb"++|%[^\r\n]*+)++")
 _INTEGER = re.compile(rb"[0-9]++" + _END)
 _R = re.compile(rb"R" + _END)
@@ -165,7 +167,7 @@ def _spelled(number: int) -> bytes:
 def _across_comments(data: bytes, backwards: bytes, end: int) -> Iterator[tuple[int, bytes]]:
     """References with a comment between their tokens, tried from each integer that stands before a comment, or before such an integer."""
     size, budget = len(data), COMMENT_WORK * len(data) + 100_000
-    for match in _BEFORE_COMMENT.finditer(backwards, size - end):
+    for match in _before_comments(data, backwards, end):
         for group in (1, 2):
             if match[group] is None:
                 continue
@@ -183,6 +185,15 @@ def _across_comments(data: bytes, backwards: bytes, end: int) -> Iterator[tuple[
                 position = token.end()
             else:
                 yield size - match.end(group), match[group][::-1]
+
+
+def _before_comments(data: bytes, backwards: bytes, end: int) -> Iterator[re.Match[bytes]]:
+    """The integers before each `%`; most of these stand in streams, after octets that neither an integer nor white space ends with."""
+    size, at = len(data), data.find(b"%", 1, end)
+    while at > 0:
+        if data[at - 1] in _ENDING and (match := _BEFORE_COMMENT.match(backwards, size - 1 - at)):
+            yield match
+        at = data.find(b"%", at + 1, end)
 
 
 def mentions(value: PdfObject) -> Iterator[tuple[int, str]]:

@@ -83,7 +83,7 @@ def read_form(document: Document, revision: int | None = None, *, known: KnownNo
     if items is not None and not isinstance(items, list):
         raise PdfError("/Fields of the form is not an array")
     waiting: list[tuple[PdfObject, _Inherited, int]] = [(item, _NOTHING, 0) for item in reversed(items or [])]
-    fields: list[Field] = []
+    nodes: list[Node] = []
     known = {} if known is None else known
     seen: set[int] = set()
     while waiting:
@@ -98,12 +98,11 @@ def read_form(document: Document, revision: int | None = None, *, known: KnownNo
         node = known.get((ref, inherited))
         if node is None:
             node = known[ref, inherited] = _node(document, ref, inherited, revision)
-        visited |= node.numbers
-        if node.field is not None:
-            fields.append(node.field)
+        nodes.append(node)
         if node.kids:
             waiting.extend((kid, node.below, depth + 1) for kid in reversed(node.kids))
-    return Form(tuple(fields), frozenset(visited | seen))
+    numbers = seen.union(visited, *(node.numbers for node in nodes))
+    return Form(tuple(node.field for node in nodes if node.field is not None), frozenset(numbers))
 
 
 def _node(document: Document, ref: Ref, inherited: _Inherited, revision: int | None) -> Node:
