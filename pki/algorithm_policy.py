@@ -17,7 +17,7 @@ from cryptography.hazmat.asn1 import TLV, Explicit
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 
-from pki.algorithms import MAX_RSA_BITS, MIN_RSA_BITS, digest_from_der, signature_algorithm_from_der
+from pki.algorithms import MAX_RSA_BITS, MIN_RSA_BITS, Digest, digest_from_der, signature_algorithm_from_der
 from pki.errors import EncodingError, SignatureError, UnsupportedAlgorithmError
 from pki.x509_asn1 import OID, read
 
@@ -121,7 +121,7 @@ _WEAK = {
 def _scheme(algorithm_der: bytes) -> _Scheme:
     if algorithm_der in _WEAK:
         return _WEAK[algorithm_der]
-    if RSASSA_PSS_PREFIX in algorithm_der[:20]:
+    if is_pss(algorithm_der):
         return _pss(algorithm_der)
     algorithm = signature_algorithm_from_der(algorithm_der)
     return _Scheme(algorithm.name, algorithm.verify)
@@ -145,6 +145,27 @@ def _pss(algorithm_der: bytes) -> _Scheme:
         raise UnsupportedAlgorithmError("RSASSA-PSS: salt length or trailer field out of range")
     pad = padding.PSS(mgf=padding.MGF1(digest.hazmat), salt_length=params.salt_length)
     return _Scheme(f"rsassaPss-{digest.name}", _rsa_check(digest.hazmat, pad))
+
+
+def is_pss(algorithm_der: bytes) -> bool:
+    """Whether a DER AlgorithmIdentifier says RSASSA-PSS, with whatever parameters."""
+    return RSASSA_PSS_PREFIX in algorithm_der[:20]
+
+
+def verify_pss(key: object, algorithm_der: bytes, signature: bytes, data: bytes, *, digest: Digest) -> None:
+    """An RSASSA-PSS signature of a CMS, which names its `digest` besides (RFC 4056 section 3).
+
+    Raises :class:`pki.errors.UnsupportedAlgorithmError` where parameters, digest or key do not fit, :class:`pki.errors.SignatureError`.
+    """
+    scheme = _pss(algorithm_der)
+    if scheme.name != f"rsassaPss-{digest.name}":
+        raise UnsupportedAlgorithmError(f"{scheme.name} does not match digest algorithm {digest.value}")
+    if not isinstance(key, rsa.RSAPublicKey) or not MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
+        raise UnsupportedAlgorithmError(f"{scheme.name} does not fit the key; expected RSA of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits")
+    try:
+        scheme.check(key, signature, data)
+    except (InvalidSignature, ValueError) as exc:
+        raise SignatureError(f"{scheme.name} signature does not verify") from exc
 
 
 def algorithm_name(algorithm_der: bytes) -> str:

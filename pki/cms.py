@@ -22,6 +22,7 @@ from cryptography.hazmat import asn1
 from cryptography.hazmat.asn1 import TLV, Explicit, Implicit, SetOf
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from pki.algorithm_policy import is_pss, verify_pss
 from pki.algorithms import Digest, SigningKey, digest_from_der, signature_algorithm_from_der
 from pki.errors import EncodingError, UnsupportedAlgorithmError
 
@@ -260,8 +261,11 @@ class ParsedSignedData:
             raise EncodingError("CMS SignerInfo: signed attributes are absent")
         if not isinstance(public_key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
             raise UnsupportedAlgorithmError(f"key of type {type(public_key).__name__} is neither EC nor RSA")
-        algorithm = signature_algorithm_from_der(self.signature_identifier_der, self.digest)
-        algorithm.verify(public_key, self.signature, self.signed_attributes_der)
+        identifier = self.signature_identifier_der
+        if is_pss(identifier):
+            verify_pss(public_key, identifier, self.signature, self.signed_attributes_der, digest=self.digest)
+        else:
+            signature_algorithm_from_der(identifier, self.digest).verify(public_key, self.signature, self.signed_attributes_der)
 
     def signed_values(self, kind: OID) -> tuple[bytes, ...]:
         """DER of every value of every signed attribute of type `kind`: one attribute with one value is the only legal shape."""

@@ -21,6 +21,7 @@ ATTRIBUTES = "RFC 5652 5.3, 11.1, 11.2: each once, with one value"
 ESS = "EN 319 142-1 6.3; RFC 5035 5.4.1.1"
 ALGORITHMS = "ETSI TS 119 312"
 FORMAT = "TOTAL-FAILED/FORMAT_FAILURE "
+BROKEN = "TOTAL-FAILED/SIG_CRYPTO_FAILURE SIGNATURE_VALUE"
 WEAK = "INDETERMINATE/CRYPTO_CONSTRAINTS_FAILURE ALGORITHM_NOT_ACCEPTED"
 SHA1_RSA = bytes.fromhex("300d06092a864886f70d0101050500")
 SHA1 = bytes.fromhex("300906052b0e03021a0500")
@@ -127,11 +128,54 @@ def rsa_over_ec_key(good: GoodFiles) -> bytes:
     return signed(cms=changed(lambda data: with_signer(data, signature_algorithm=c.tlv(RSA_SHA256.identifier_der))))
 
 
-@case("24-pss-over-pkcs1", 24, clause="RFC 4055 3.1", reason="says PSS, is PKCS#1 v1.5", verdict=WEAK)
+@case(
+    "24-pss-over-pkcs1",
+    24,
+    clause="RFC 4055 3.1",
+    reason="says PSS, is PKCS#1 v1.5",
+    verdict=BROKEN,
+)
 def pss_over_pkcs1(good: GoodFiles) -> bytes:
     signer = stranger().ca.issue("RSA Signer", subject_key=rsa.generate_private_key(65537, 2048))
     say = c.tlv(PSS_SHA256)
     return signed(signer, cms=lambda content: with_signer(sound(content, signer, stranger().ca), signature_algorithm=say))
+
+
+def _pss(identifier: bytes, *, hashed: hashes.HashAlgorithm, salt: int) -> bytes:
+    """A file signed with RSASSA-PSS; what it says of itself may be another matter."""
+    key = rsa.generate_private_key(65537, 2048)
+    signer = stranger().ca.issue("PSS Signer", subject_key=key)
+
+    def made(content: bytes) -> c.SignedData:
+        frame = sound(content, signer, stranger().ca)
+        (info,) = frame.signer_infos.as_list()
+        assert info.signed_attrs is not None
+        pad = padding.PSS(mgf=padding.MGF1(hashed), salt_length=salt)
+        value = key.sign(c.signed_attributes_der(info.signed_attrs), pad, hashed)
+        return with_signer(frame, signature_algorithm=c.tlv(identifier), signature=value)
+
+    return signed(signer, cms=made)
+
+
+@case("24-pss", 24, clause="RFC 4056", reason="honest: RSASSA-PSS with SHA-256", verdict="TOTAL-PASSED")
+def pss(good: GoodFiles) -> bytes:
+    return _pss(PSS_SHA256, hashed=hashes.SHA256(), salt=32)
+
+
+@case("24-pss-other-salt", 24, clause="RFC 4055 3.1", reason="another length of salt than it says", verdict=BROKEN)
+def pss_other_salt(good: GoodFiles) -> bytes:
+    return _pss(PSS_SHA256, hashed=hashes.SHA256(), salt=20)
+
+
+@case("24-pss-other-digest", 24, clause="RFC 4056 3", reason="PSS with SHA-512, the digest SHA-256", verdict=WEAK)
+def pss_other_digest(good: GoodFiles) -> bytes:
+    other = PSS_SHA256.replace(bytes.fromhex("0609608648016503040201"), bytes.fromhex("0609608648016503040203"))
+    return _pss(other, hashed=hashes.SHA512(), salt=32)
+
+
+@case("24-pss-default-parameters", 24, clause="ETSI TS 119 312", reason="PSS without parameters, which means SHA-1", verdict=WEAK)
+def pss_default_parameters(good: GoodFiles) -> bytes:
+    return _pss(bytes.fromhex("300d06092a864886f70d01010a3000"), hashed=hashes.SHA1(), salt=20)
 
 
 @case(
@@ -330,9 +374,6 @@ def pkcs7_sha1(good: GoodFiles) -> bytes:
 @case("29-x509-rsa-sha1", 29, "SUBFILTER_REFUSED", clause="ISO 32000-2 12.8.3.2: deprecated", reason="adbe.x509.rsa_sha1")
 def x509_rsa_sha1(good: GoodFiles) -> bytes:
     return signed(entries={"SubFilter": Name("adbe.x509.rsa_sha1")})
-
-
-BROKEN = "TOTAL-FAILED/SIG_CRYPTO_FAILURE SIGNATURE_VALUE"
 
 
 @case("29-value-zero", 29, clause="X9.62 5.4", reason="r and s are 0: psychic signatures", verdict=BROKEN)
