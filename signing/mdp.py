@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from signing.pdf.document import Document
@@ -27,8 +28,12 @@ class FieldLock:
     def covers(self, name: str) -> bool:
         if self.action == "All":
             return True
-        listed = any(name == field or name.startswith(field + ".") for field in self.fields)
+        listed = name in self.fields or name.startswith(self._below)
         return listed == (self.action == "Include")
+
+    @cached_property
+    def _below(self) -> tuple[str, ...]:
+        return tuple(f"{field}." for field in self.fields)
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def read_mdp(
     if len(rules) > MAX_REFERENCES:
         permissions.append(1)
         findings.append(Message("LOCK_MALFORMED", f"the signature has more than {MAX_REFERENCES} references"))
-    return Mdp(min(permissions, default=None), tuple(locks), certifies)
+    return Mdp(min(permissions, default=None), tuple(dict.fromkeys(locks)), certifies)
 
 
 def _permission(value: PdfObject, findings: list[Message]) -> int:

@@ -83,15 +83,19 @@ def read_structure(document: Document) -> Structure:
 def forms(document: Document) -> Iterator[Form]:
     """The form as of each revision, oldest first; read again only where a revision touches an object that it hangs on."""
     form: Form | None = None
-    depends: set[int] = set()
+    depends: frozenset[int] = frozenset()
     root: PdfObject = None
     known: KnownNodes = {}
+    tables_alone = all(revision.xref_kind == "table" for revision in document.revisions)  # then nothing lies in object streams
     for revision in document.revisions:
-        if form is None or revision.trailer.get("Root") != root or not depends.isdisjoint(revision.entries):
-            known = {key: node for key, node in known.items() if node.numbers.isdisjoint(revision.entries)}
+        touched = frozenset(revision.entries)
+        if form is None or revision.trailer.get("Root") != root or not depends.isdisjoint(touched):
+            known = {key: node for key, node in known.items() if node.numbers.isdisjoint(touched)}
             form, root = read_form(document, revision.index, known=known), revision.trailer.get("Root")
-            held = (document.entry(number, revision.index) for number in form.visited)
-            depends = set(form.visited) | {entry.stream_number for entry in held if entry is not None}
+            depends = form.visited
+            if not tables_alone:
+                held = (document.entry(number, revision.index) for number in form.visited)
+                depends |= {entry.stream_number for entry in held if entry is not None}
         yield form
 
 
