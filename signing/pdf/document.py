@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
-from operator import attrgetter
 from typing import NamedTuple
 
 from signing.errors import LimitError, PdfError
@@ -26,7 +25,6 @@ from signing.pdf.xref import Revision, XrefEntry, read_revisions
 __all__ = ["Document", "Extent", "Revision", "XrefEntry"]
 
 MAX_DEPENDENT = 8  # streams whose lengths hang on one another; a sound file needs two
-_NUMBER, _GENERATION, _OFFSET = attrgetter("number"), attrgetter("generation"), attrgetter("offset")
 _HEADER = re.compile(rb"%PDF-[12]\.[0-9](?=[\r\n\t ])")
 
 
@@ -191,7 +189,7 @@ class Document:
     def _check_entries(self, revision: Revision) -> None:
         data, end = self.data, revision.end
         placed = [entry for entry in revision.entries.values() if entry.kind == "offset"]
-        numbers, generations, offsets = map(_NUMBER, placed), map(_GENERATION, placed), list(map(_OFFSET, placed))
+        numbers, generations, _, offsets, _, _ = zip(*placed, strict=True) if placed else ((),) * 6
         if not all(map(data.startswith, map(_head, numbers, generations), offsets)):
             for number, generation, _, offset, _, _ in placed:
                 match = OBJECT.match(data, offset)

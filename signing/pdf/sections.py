@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Literal, NamedTuple
 
 from signing.errors import EncryptedPdfError, LimitError, PdfError
@@ -127,7 +127,11 @@ def _entries(words: list[bytes], first: int) -> Iterator[tuple[int, XrefEntry]]:
     numbers = range(first, first + len(kinds))
     if b"f" in kinds:
         offsets = [offset if kind == b"n" else b"0" for offset, kind in zip(offsets, kinds, strict=True)]
-    fields = zip(numbers, map(int, generations), map(_KINDS.get, kinds), map(int, offsets), repeat(0), repeat(0))
+    # after the first row, that of object 0, the rows of most tables are of one kind and generation
+    alike = generations[1:].count(b"00000") == kinds[1:].count(b"n") == len(kinds) - 1
+    later = (repeat(0), repeat("offset")) if alike else (map(int, generations[1:]), map(_KINDS.get, kinds[1:]))
+    all_generations, all_kinds = chain(map(int, generations[:1]), later[0]), chain(map(_KINDS.get, kinds[:1]), later[1])
+    fields = zip(numbers, all_generations, all_kinds, map(int, offsets), repeat(0), repeat(0))
     return zip(numbers, map(_new_entry, fields), strict=True)
 
 
