@@ -106,11 +106,15 @@ class Worker:
         channel.recv_bytes()
 
     def _receive(self, channel: Connection, pid: int, *, seconds: float) -> dict[str, Any]:
-        started, used = time.monotonic(), _processor_seconds(pid)
+        started = time.monotonic()
+        used: float | None = None  # asked for once it takes longer than a tick, as few documents do
+        before = 0.0
         while not channel.poll(_TICK):
             elapsed = time.monotonic() - started
             now = _processor_seconds(pid)
-            spent = elapsed if used is None or now is None else now - used
+            if used is None:
+                used, before = now, elapsed
+            spent = elapsed if used is None or now is None else before + now - used
             if spent > seconds or elapsed > self._task.grant.wall_seconds(seconds):
                 raise _OverrunError(f"judging this document takes longer than the {seconds:.1f} s granted to it")
         answer = json.loads(channel.recv_bytes())
