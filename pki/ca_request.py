@@ -5,16 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pki.algorithms import PublicKey, SigningKey
+from pki.certification_request import parse_certification_request
 from pki.der import SEQUENCE, element, signed_structure
-from pki.errors import EncodingError, SignatureError, UnsupportedAlgorithmError
 from pki.subject import Subject
-
-MAX_REQUEST = 16 * 1024  # octets
 
 _VERSION_1 = b"\x02\x01\x00"
 _NO_ATTRIBUTES = b"\xa0\x00"
@@ -42,19 +38,5 @@ def request_pem(request_der: bytes) -> bytes:
 
 def read_request(data: bytes) -> CaRequest:
     """From PEM or DER; raises EncodingError, UnsupportedAlgorithmError, :class:`pki.errors.SignatureError` or SubjectError."""
-    if len(data) > MAX_REQUEST:
-        raise EncodingError(f"certificate request: {len(data)} octets, more than the {MAX_REQUEST} that are read")
-    try:
-        request = x509.load_pem_x509_csr(data) if b"-----BEGIN" in data else x509.load_der_x509_csr(data)
-        key = request.public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
-        raise EncodingError("certificate request: not a PKCS#10 request in PEM or DER") from exc
-    if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
-        raise UnsupportedAlgorithmError("certificate request: its key is neither EC nor RSA")
-    try:
-        possessed = request.is_signature_valid
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
-        possessed = False
-    if not possessed:
-        raise SignatureError("certificate request: its signature does not verify under its own key; possession is not proven")
-    return CaRequest(Subject.from_x509(request.subject), key, request.public_bytes(Encoding.DER))
+    request = parse_certification_request(data)
+    return CaRequest(Subject.from_x509(request.subject), request.key, request.der)

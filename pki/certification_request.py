@@ -1,7 +1,7 @@
-"""Reading a certification request (PKCS#10, RFC 2986): its key, and the proof that whoever asks holds it.
+"""Reading a certification request (PKCS#10, RFC 2986): its key, and the proof that whoever asks holds it. The one place that does.
 
-Subject, attributes and extensions are not looked at: a certificate says what roster and profile say. What else may speak against the key
-(weak, compromised, somebody else's) is asked where certificates are issued.
+Attributes and extensions are not looked at, and the subject only by those who say so: a certificate says what roster and profile, or a
+ceremony's file, say. What else may speak against the key (weak, compromised, somebody else's) is asked where certificates are issued.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.algorithms import MAX_RSA_BITS, PublicKey
 from pki.errors import EncodingError, SignatureError, UnsupportedAlgorithmError
@@ -24,12 +26,31 @@ _PEM = re.compile(
 )
 
 
+@dataclass(frozen=True)
+class CertificationRequest:
+    """A request whose signature verifies under its own key."""
+
+    key: PublicKey
+    subject: x509.Name
+    der: bytes
+
+
 def read_certification_request(data: bytes) -> PublicKey:
-    """The public key of a request in DER or PEM, after checking that the request is signed with its private key: proof of possession.
+    """The key of a request in DER or PEM, after checking that the request is signed with its private key: proof of possession.
 
     Raises :class:`pki.errors.EncodingError`, UnsupportedAlgorithmError or SignatureError, and nothing else on whatever input.
     """
+    return _proven(_parsed(_der(data)))
+
+
+def parse_certification_request(data: bytes) -> CertificationRequest:
+    """As :func:`read_certification_request`, with the name that the request gives itself."""
     request = _parsed(_der(data))
+    key = _proven(request)
+    return CertificationRequest(key, _subject(request), request.public_bytes(Encoding.DER))
+
+
+def _proven(request: x509.CertificateSigningRequest) -> PublicKey:
     key = _key(request)
     try:
         valid = request.is_signature_valid
@@ -69,3 +90,10 @@ def _key(request: x509.CertificateSigningRequest) -> PublicKey:
     if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey) or key.key_size > MAX_RSA_BITS:
         raise UnsupportedAlgorithmError("certificate request: its key is neither EC nor RSA of a size that is accepted")
     return key
+
+
+def _subject(request: x509.CertificateSigningRequest) -> x509.Name:
+    try:
+        return request.subject
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise EncodingError("certificate request: its subject cannot be read") from None
