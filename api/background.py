@@ -21,7 +21,7 @@ from config.house import House
 # seconds; a revocation stands in its list this long after it was made, and as long as the list takes to make; docs/cps.md 2.2
 PUBLISH_EVERY = 0.5
 RECONCILE_EVERY = 60.0  # seconds; docs/cps.md 4.3
-ROTATE_EVERY = 300.0  # seconds
+ROTATE_EVERY = 2.0  # seconds: so long a service may use a key after another took its place; two look-ups by an index
 AFTER_FAILURE = 5.0  # seconds; a key store that fails is not asked twice a second
 
 log = structlog.get_logger("eduseal.background")

@@ -72,7 +72,7 @@ class Checker:
     def _supplied(self) -> Supplied:
         """What the document may lack: issuing CAs' certificates, and fresh lists for them and for the time-stamp authority."""
         authority, shards = self._house.authority, self._house.plan.crl_shards
-        stamps = (authority.issuing.name, shard_of(_serial(authority.tsa.certificate_der), shards))
+        stamps = (authority.issuing.name, shard_of(_serial(self._house.tsa.certificates[0]), shards))
         wanted = [*((root.name, 0) for root in authority.roots), stamps]
         lists = [found.der for found in (self._crls.get(*each) for each in wanted) if found is not None]
         issuers = tuple(issuer.certificate_der for issuer in authority.issuers)

@@ -11,7 +11,9 @@ import typer
 from cli.main import UsageError
 from config.house import House
 from pki.errors import NotRecordedError
+from pki.establish import OCSP, TSA
 from pki.ports import CertificateEntry
+from pki.rekey import in_use
 
 MAX_SERIAL = 160  # bits, RFC 5280 section 4.1.2.2
 _HEXADECIMAL = re.compile("[0-9a-f]+")
@@ -20,14 +22,26 @@ Serial = Annotated[str, typer.Argument(metavar="SERIAL", help="Hexadecimal, as `
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")]
 
 
-def chosen(house: House, serial: str) -> CertificateEntry:
+def chosen(house: House, serial: str, *, issuer: str | None = None) -> CertificateEntry:
     """Raises :class:`pki.errors.NotRecordedError`; serial numbers of 158 random bits name one certificate among all issuers."""
     number = serial_number(serial)
-    for authority in (*house.authority.issuers, *house.authority.roots):
+    named = (house.authority.named(issuer),) if issuer else (*house.authority.issuers, *house.authority.roots)
+    for authority in named:
         entry = house.stores.certificates.get(authority.name, number)
         if entry is not None:
             return entry
+    if issuer:
+        raise NotRecordedError(f"issuer {issuer} has no certificate {number:x}; `eduseal certificates` lists them")
     raise NotRecordedError(f"no issuer of this house has a certificate {number:x}; `eduseal certificates` lists them")
+
+
+def require_not_serving(house: House, entry: CertificateEntry) -> None:
+    """Raises :class:`cli.main.UsageError` for what a service of the house works with: without it the house could not be opened."""
+    for service in (TSA, OCSP):
+        used = in_use(service, issuers=house.authority.issuers, store=house.stores.certificates)
+        if any((each.issuer, each.serial) == (entry.issuer, entry.serial) for each in used):
+            command = f"eduseal certificates rekey-service {service} --reason REASON"
+            raise UsageError(f"certificate {entry.serial:x} is what {service} works with; `{command}` makes another and revokes it")
 
 
 def serial_number(text: str) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated
 
 import typer
+from cryptography import x509
 
 from cli._certificate_choice import Yes, require_meant
 from cli._home import DatabaseUrl, Home, PassphraseFile, opened
@@ -12,7 +14,9 @@ from cli._input import read_input
 from cli.main import UsageError
 from config.house import House
 from pki.compromise_proof import MAX_PROOF, compromised_key
-from pki.expiry import OWN
+from pki.establish import OCSP, TSA
+from pki.rekey import in_use
+from pki.relations import spki_der
 from pki.tbs import public_key_sha256
 
 
@@ -41,9 +45,12 @@ def compromised_key_(
 
 
 def _require_foreign(house: House, key: bytes) -> None:
-    """The house's own services would stop in the middle of whatever they do: that is a ceremony."""
-    held = [house.authority.tsa, house.authority.ocsp]
-    own = {public_key_sha256(each.key.public_key()) for each in held}
-    own |= {public_key_sha256(each.key.public_key()) for each in house.authority.issuers}
-    if key in own:
-        raise UsageError(f"this is a key of the authority itself ({OWN}…); make its successor first, see docs/life-cycle.md")
+    """The house's own services would stop in the middle of whatever they do: another key comes first."""
+    issuers, store = house.authority.issuers, house.stores.certificates
+    for service in (TSA, OCSP):
+        if any(entry.public_key_sha256 == key for entry in in_use(service, issuers=issuers, store=store)):
+            command = f"eduseal certificates rekey-service {service} --reason keyCompromise"
+            raise UsageError(f"this is the key of the authority's own {service}; `{command}` puts another in its place and blocks this one")
+    for each in (*house.authority.roots, *issuers):
+        if key == hashlib.sha256(spki_der(x509.load_der_x509_certificate(each.certificate_der))).digest():
+            raise UsageError(f"this is the key of the certification authority {each.name}; a rollover comes first, see docs/ceremony.md")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli._certificate_choice import Serial, Yes, chosen, require_meant
+from cli._certificate_choice import Serial, Yes, chosen, require_meant, require_not_serving
 from cli._home import DatabaseUrl, Home, PassphraseFile, opened
 from cli._people import person
 from cli._rows import Form, write_rows
@@ -43,6 +43,7 @@ def suspend(
     """
     with opened(home, database_url, passphrase_file) as house:
         entry = chosen(house, serial)
+        require_not_serving(house, entry)
         if not yes:
             require_meant(f"Suspend the {entry.profile} certificate {entry.serial:x} of {entry.holder}?", undone="nothing was suspended")
         _authority(house, entry).suspend(entry.serial)

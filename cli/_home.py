@@ -28,15 +28,20 @@ PassphraseFile = Annotated[
 @contextmanager
 def opened(home: str | None, database_url: str | None, passphrase_file: str | None) -> Iterator[House]:
     """The house; the passphrase comes from the file, else from the environment, else it is asked for. Raises as `open_house`."""
-    settings = _settings(home, database_url, passphrase_file)
-    plan = read_plan(settings.house_file)  # nobody is asked for the passphrase of a home that is not there
-    passphrase = find_secret(settings, key_store_place(settings, plan), prompt=getpass.getpass if sys.stdin.isatty() else None)
+    settings, passphrase = with_passphrase(home, database_url, passphrase_file)
     house = open_house(settings, clock=utc_now, passphrase=passphrase)
     try:
         yield house
         house.sealer.seal()  # what the command did is under a signed checkpoint before it says so
     finally:
         house.close()
+
+
+def with_passphrase(home: str | None, database_url: str | None, passphrase_file: str | None) -> tuple[Settings, str]:
+    """Where the home lies, and what opens its key store: from the file, else from the environment, else asked for."""
+    settings = _settings(home, database_url, passphrase_file)
+    plan = read_plan(settings.house_file)  # nobody is asked for the passphrase of a home that is not there
+    return settings, find_secret(settings, key_store_place(settings, plan), prompt=getpass.getpass if sys.stdin.isatty() else None)
 
 
 @contextmanager

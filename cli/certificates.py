@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cli._certificates_expiry import expiring
 from cli._certificates_key import compromised_key_
 from cli._certificates_life import due, rekey, release, renew, suspend
+from cli._certificates_service import rekey_service_
 from cli._home import DatabaseUrl, Home, PassphraseFile, books, opened
 from cli._output import write_output
 from cli._table import aligned
@@ -74,6 +75,7 @@ app.command()(due)
 app.command()(expiring)
 app.command()(renew)
 app.command()(rekey)
+app.command("rekey-service")(rekey_service_)
 app.command()(suspend)
 app.command()(release)
 app.command("compromised-key")(compromised_key_)

@@ -64,7 +64,7 @@ def create_house(settings: Settings, plan: HousePlan, *, clock: Clock, passphras
         raise HouseExistsError("the key store holds another authority's keys; nothing was changed; name a token or object of its own")
     write_plan(settings.house_file, plan)
     database = open_database(settings.database_url)
-    with _closing_on_error(database):
+    with closing_on_error(database):
         upgrade(database)
         profiles = shipped_profiles()
         authority = establish.establish(
@@ -95,7 +95,7 @@ def open_house(settings: Settings, *, clock: Clock, passphrase: str, lint_rate: 
         raise NoHouseError(f"{settings.home}: setting up was interrupted; run `eduseal init --home {settings.home}` again")
     keys = open_key_store(key_store_place(settings, plan), passphrase)
     database = open_database(settings.database_url)
-    with _closing_on_error(database):
+    with closing_on_error(database):
         require_current(database)
         profiles = shipped_profiles()
         authority = establish.load(
@@ -117,7 +117,7 @@ def open_stores(settings: Settings) -> Stores:
     """The books alone, for what needs no key and so no passphrase. Close `database` when done."""
     read_plan(settings.house_file)
     database = open_database(settings.database_url)
-    with _closing_on_error(database):
+    with closing_on_error(database):
         require_current(database)
         return stores_of(settings, database)
 
@@ -140,7 +140,7 @@ def open_record_book(home: Path | None, database_url: str | None) -> RecordBook:
     if database_url is None and home is None:
         raise SettingsError("neither a home nor a database was named")
     database = open_database(database_url or sqlite_url((home or Path()) / "eduseal.sqlite"), read_only=True)
-    with _closing_on_error(database):
+    with closing_on_error(database):
         require_current(database)
         return Records(database, ContentFolder((home or Path()) / "documents"))
 
@@ -168,7 +168,8 @@ def _pem(certificate_der: bytes) -> bytes:
 
 
 @contextlib.contextmanager
-def _closing_on_error(database: Database) -> Iterator[None]:
+def closing_on_error(database: Database) -> Iterator[None]:
+    """Whoever opens a database and fails to make a house of it closes it."""
     try:
         yield
     except BaseException:

@@ -1,20 +1,24 @@
-"""The department's seal on verification reports: a key of the house, a certificate of profile `report`, made when first asked for."""
+"""The department's seal on verification reports: a key of the house, a certificate of profile `report`, made when first asked for.
+
+Where the key was reported as compromised, another is made; `eduseal certificates rekey-service report` gives it another for any reason.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from config.house import House
-from pki.algorithms import SigningKey
-from pki.errors import KeyStoreError
+from pki.establish import Organization, holder_of
 from pki.issue import CertificateRequest
 from pki.ports import CertificateState
 from pki.subject import Subject, legal_person
+from records.seal_keys import key_of, key_to_certify
 from signing.archive import archive
 from signing.batch import BatchSigner
 from signing.sign import SignatureRequest, sign
 
-LABEL = "report"  # of the key, the profile, and in the holder's name
+LABEL = "report"  # of the key and the profile
+HOLDER = holder_of(LABEL)
 TITLE = "Verification Service"
 FIELD = "Report-Seal"
 RENEWAL_WINDOW = timedelta(days=30)
@@ -38,32 +42,24 @@ def sealed_report(house: House, report: bytes) -> bytes:
 
 
 def report_signer(house: House) -> BatchSigner:
-    """The seal in force; where there is none, or it runs out within :data:`RENEWAL_WINDOW`, a new certificate over the same key."""
-    key = _key(house)
+    """The seal in force; where there is none, or it runs out within :data:`RENEWAL_WINDOW`, a new certificate over the newest key."""
     authority, now = house.authority.issuing, house.clock()
-    entries = house.stores.certificates.of_holder(f"authority/{LABEL}")
     standing = [
         entry
-        for entry in entries
+        for entry in house.stores.certificates.of_holder(HOLDER)
         if entry.state is CertificateState.ISSUED and entry.issuer == authority.name and entry.not_after - now > RENEWAL_WINDOW
     ]
     if standing and standing[-1].certificate_der is not None:
-        return BatchSigner(standing[-1].certificate_der, house.authority.chain_of(standing[-1].certificate_der), key)
-    request = CertificateRequest(profile=LABEL, subject=_subject(house), public_key=key.public_key(), holder=f"authority/{LABEL}")
-    issued = authority.certify(request).certificate_der
-    return BatchSigner(issued, house.authority.chain_of(issued), key)
+        certificate_der, key = standing[-1].certificate_der, key_of(standing[-1], LABEL, keys=house.keys)
+    else:
+        key = key_to_certify(LABEL, holder=HOLDER, keys=house.keys, certificates=house.stores.certificates)
+        subject = report_subject(house.plan.organization)
+        request = CertificateRequest(profile=LABEL, subject=subject, public_key=key.public_key(), holder=HOLDER)
+        certificate_der = authority.certify(request).certificate_der
+    return BatchSigner(certificate_der, house.authority.chain_of(certificate_der), key)
 
 
-def _key(house: House) -> SigningKey:
-    if LABEL not in house.keys.labels():
-        try:
-            return house.keys.generate(LABEL)
-        except KeyStoreError:
-            pass  # another process of the service was quicker
-    return house.keys.open(LABEL)
-
-
-def _subject(house: House) -> Subject:
-    organization = house.plan.organization
+def report_subject(organization: Organization) -> Subject:
+    """What the report seal's certificate calls the department."""
     name = f"{organization.name} {TITLE}"
     return legal_person(country=organization.country, name=organization.name, identifier=organization.identifier, common_name=name)

@@ -33,7 +33,7 @@ from db.registration import Requests
 from db.roster import Roster
 from db.statuses import Statuses
 from pki.crl import CrlSigner
-from pki.establish import AnyAuthority, EarlierIssuer, EstablishedAuthority, Service
+from pki.establish import OCSP, AnyAuthority, EarlierIssuer, EstablishedAuthority
 from pki.evidence import InProcessValidationData
 from pki.generations import SharedNameBooks
 from pki.issue import Authority
@@ -115,7 +115,7 @@ def wire(
         crl_signers=crl_signers,
         publisher=publisher,
         reconciliation=Reconciliation(database, clock=clock),
-        rotation=_rotation(authority, responders, tsa, books, database, clock),
+        rotation=_rotation(authority, responders, tsa, books, keys, database, clock),
         evidence=evidence,
         policy=load_policy(POLICY),
         stores=stores,
@@ -184,23 +184,23 @@ def _rotation(
     responders: tuple[OcspResponder, ...],
     tsa: TimeStampAuthority,
     books: Certificates,
+    keys: KeyStore,
     database: Database,
     clock: Clock,
 ) -> Rotation:
     """`responders` in the order of the issuing authorities, newest first."""
-    services = (authority.ocsp, *(each.ocsp for each in authority.earlier_issuers))
-    posts = [_answering(*each) for each in zip(services, authority.issuers, responders, strict=True)]
+    posts = [_answering(*each) for each in zip(authority.issuers, responders, strict=True)]
     stamping = Post(
-        authority.tsa,
+        authority.tsa.label,
         authority.issuing,
-        current=lambda: tsa.certificates[0],
-        adopt=lambda der: tsa.adopt(der, chain=authority.chain_of(der)),
+        current=lambda: (tsa.certificates[0], tsa.key),
+        adopt=lambda der, key: tsa.adopt(der, key, chain=authority.chain_of(der)),
     )
-    return Rotation([*posts, stamping], store=books, turns=Leases(database, clock=clock), clock=clock)
+    return Rotation([*posts, stamping], store=books, keys=keys, turns=Leases(database, clock=clock), clock=clock)
 
 
-def _answering(service: Service, issuing: Authority, responder: OcspResponder) -> Post:
-    return Post(service, issuing, current=lambda: responder.certificate_der, adopt=responder.adopt)
+def _answering(issuing: Authority, responder: OcspResponder) -> Post:
+    return Post(OCSP, issuing, current=lambda: (responder.certificate_der, responder.key), adopt=responder.adopt)
 
 
 def _crl_source(authority: AnyAuthority, store: RevocationBooks, clock: Clock, base_url: str) -> CrlSource:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ from pki.established import (
     NotEstablishedError,
     Organization,
     Service,
+    holder_of,
 )
 from pki.generations import generation, names_of, series_of
 from pki.issue import Authority, CertificateRequest
@@ -32,7 +34,9 @@ from pki.lint import SAMPLE_RATE
 from pki.offline import OfflineAuthority
 from pki.ports import CertificateEntry, CertificateState, CertificateStore, Clock, KeyStore
 from pki.profile import CertificateProfile
+from pki.relations import spki_der
 from pki.self_sign import self_sign
+from pki.service_keys import service_key
 from pki.urls import AuthorityUrls
 from pki.weak_keys import KeyCheck, refuse_weak_key
 
@@ -55,6 +59,7 @@ __all__ = [
     "complete",
     "establish",
     "holder_of",
+    "issuing_authorities",
     "load",
 ]
 
@@ -107,12 +112,17 @@ class _House:
         return self.keys.open(label)
 
     def service(self, label: str, certificate_der: bytes) -> Service:
-        """Raises :class:`NotEstablishedError` where the key is not the certificate's."""
-        key = self.key(label)
-        certified = x509.load_der_x509_certificate(certificate_der).public_key()
-        if certified != key.public_key():
-            raise NotEstablishedError(f"authority: the key {label} is not the one that its certificate names; restore the key store")
-        return Service(label, certificate_der, key)
+        """Raises :class:`NotEstablishedError` where the key that the certificate names is not here."""
+        certified = hashlib.sha256(spki_der(x509.load_der_x509_certificate(certificate_der))).digest()
+        try:
+            return Service(label, certificate_der, service_key(label, certified, self.keys))
+        except KeyNotFoundError as exc:
+            raise NotEstablishedError(f"authority: {exc}") from exc
+
+    def serving_key(self, label: str) -> SigningKey:
+        """The key that a service uses now; its first one where it has none in use."""
+        der = self.current(label)
+        return self.key(label) if der is None else self.service(label, der).key
 
     def authority(self, label: str, certificate_der: bytes) -> Authority:
         return Authority(
@@ -133,11 +143,6 @@ class _House:
         if label in lists and label not in self.keys.labels():
             return OfflineAuthority(label, certificate_der, lists[label])
         return self.authority(label, certificate_der)
-
-
-def holder_of(label: str) -> str:
-    """The holder under which the books keep a certificate of the house."""
-    return f"authority/{label}"
 
 
 def establish(
@@ -196,7 +201,7 @@ def _serve(house: _House, issuing: Authority, organization: Organization) -> Non
     """Certificates of the services under one issuing authority, where they are missing."""
     for label in (TSA, OCSP):
         if house.current(label, issuer=issuing.name) is None:
-            _certify(issuing, label, organization, house.key(label))
+            _certify(issuing, label, organization, house.serving_key(label))
 
 
 def load(
@@ -216,6 +221,23 @@ def load(
     `lists` are of roots whose keys are elsewhere; a root that has neither key nor list is refused.
     """
     return _load(_House(keys, store, profiles, clock, urls, crl_shards, lint_rate, key_check), lists or {})
+
+
+def issuing_authorities(
+    keys: KeyStore,
+    store: CertificateStore,
+    profiles: Mapping[str, CertificateProfile],
+    *,
+    clock: Clock,
+    urls: AuthorityUrls,
+    crl_shards: int = CRL_SHARDS,
+) -> tuple[Authority, ...]:
+    """Newest first, of an authority whose services may lack certificates in force; raises :class:`NotEstablishedError`."""
+    house = _House(keys, store, profiles, clock, urls, crl_shards, SAMPLE_RATE)
+    try:
+        return tuple(house.authority(name, der) for name, der in house.authorities(ISSUING))
+    except KeyNotFoundError as exc:
+        raise NotEstablishedError(f"authority: a certificate stands without its key ({exc})") from exc
 
 
 def _load(house: _House, lists: ImportedLists) -> EstablishedAuthority:
@@ -239,7 +261,10 @@ def _load(house: _House, lists: ImportedLists) -> EstablishedAuthority:
 def _service_der(house: _House, label: str, issuing: Authority) -> bytes:
     found = house.current(label, issuer=issuing.name)
     if found is None:
-        raise NotEstablishedError(f"authority: no issued certificate for {label} under {issuing.name}; establish it first")
+        raise NotEstablishedError(
+            f"authority: no certificate of {label} under {issuing.name} is in force;"
+            f" `eduseal certificates rekey-service {label}` makes one"
+        )
     return found
 
 

@@ -115,6 +115,11 @@ class EstablishedAuthority:
         return (issuer.certificate_der, *crossing)
 
 
+def holder_of(label: str) -> str:
+    """The holder under which the books keep a certificate of the house."""
+    return f"authority/{label}"
+
+
 def _subject_key(der: bytes) -> bytes:
     return _certificate(der).extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
 

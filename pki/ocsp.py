@@ -80,13 +80,11 @@ class OcspResponder:
         validity: timedelta = DEFAULT_VALIDITY,
         archive_cutoff: bool = True,
     ) -> None:
-        self._key = key
-        self._algorithm = tlv(key.algorithm.identifier_der)
         self._store = store
         self._clock = clock
         self._validity = validity
         self._issuers = {name: x509.load_der_x509_certificate(der) for name, der in issuers.items()}
-        self._credential = responder_credential(certificate_der, key=self._key, issuers=self._issuers)
+        self._credential = responder_credential(certificate_der, key=key, issuers=self._issuers)
         self._names = {issuer_hashes(issuer, algorithm): name for name, issuer in self._issuers.items() for algorithm in ("sha1", "sha256")}
         self._extensions = {
             name: [_archive_cutoff(issuer.not_valid_before_utc)] if archive_cutoff else None for name, issuer in self._issuers.items()
@@ -97,9 +95,16 @@ class OcspResponder:
         """The responder certificate, which every successful answer carries."""
         return self._credential.certificate_der
 
-    def adopt(self, certificate_der: bytes) -> None:
-        """From here on answers carry this certificate of the same key. Raises :class:`pki.errors.PkiError` as construction does."""
-        self._credential = responder_credential(certificate_der, key=self._key, issuers=self._issuers)
+    @property
+    def key(self) -> SigningKey:
+        return self._credential.key
+
+    def adopt(self, certificate_der: bytes, key: SigningKey) -> None:
+        """From here on answers carry this certificate and are signed with its key. Raises PkiError as construction does.
+
+        Answers that are being made end with the credential that they began with.
+        """
+        self._credential = responder_credential(certificate_der, key=key, issuers=self._issuers)
 
     def respond(self, request_der: bytes) -> OcspAnswer:
         """The answer to a DER OCSPRequest. Raises nothing on account of the request; errors of store and key propagate."""
@@ -185,8 +190,8 @@ class OcspResponder:
         )
         basic = BasicOCSPResponse(
             tbs_response_data=tlv(tbs),
-            signature_algorithm=self._algorithm,
-            signature=BitString(self._key.sign(tbs), 0),
+            signature_algorithm=credential.algorithm,
+            signature=BitString(credential.key.sign(tbs), 0),
             certs=[credential.certificate],
         )
         body = ResponseBytes(response_type=OCSP_BASIC, response=asn1.encode_der(basic))

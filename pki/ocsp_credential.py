@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from cryptography import x509
 from cryptography.hazmat.asn1 import TLV
@@ -18,11 +19,15 @@ from pki.relations import check_key, is_issued_by
 
 @dataclass(frozen=True)
 class ResponderCredential:
-    """A responder certificate as answers carry it."""
+    """A responder certificate as answers carry it, and the key that signs them. The times are aware UTC."""
 
     certificate_der: bytes
     certificate: TLV
     responder_id: bytes
+    key: SigningKey
+    algorithm: TLV
+    valid_from: datetime
+    valid_until: datetime
 
 
 def responder_credential(certificate_der: bytes, *, key: SigningKey, issuers: Mapping[str, x509.Certificate]) -> ResponderCredential:
@@ -31,7 +36,15 @@ def responder_credential(certificate_der: bytes, *, key: SigningKey, issuers: Ma
     check_key(certificate, key, "OCSP responder")
     for name, issuer in issuers.items():
         _check_delegation(name, issuer, certificate)
-    return ResponderCredential(certificate_der, tlv(certificate_der), key_hash(certificate, "sha1"))
+    return ResponderCredential(
+        certificate_der=certificate_der,
+        certificate=tlv(certificate_der),
+        responder_id=key_hash(certificate, "sha1"),
+        key=key,
+        algorithm=tlv(key.algorithm.identifier_der),
+        valid_from=certificate.not_valid_before_utc,
+        valid_until=certificate.not_valid_after_utc,
+    )
 
 
 def _check_delegation(name: str, issuer: x509.Certificate, responder: x509.Certificate) -> None:

@@ -1,42 +1,50 @@
 """Changes the certificates of running services before they expire: the OCSP responders' and the time-stamping authority's.
 
-Every process of a service runs it now and then. Whichever comes first once a certificate is due has a new one issued, for the same key;
-the others find it in the books. The old certificate is good for weeks more, so that nobody is ever without.
+Every process of a service runs it again and again. Whichever comes first once a certificate is due has a new one issued, for the same key;
+the others find it in the books. The old certificate is good for weeks more, so that nobody is ever without. Where a service was given
+another key (:mod:`pki.rekey`), they change to that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
+from pki.algorithms import SigningKey
 from pki.errors import PkiError
 from pki.establish import Service, holder_of
 from pki.issue import Authority
-from pki.ports import CertificateState, CertificateStore, Clock
+from pki.ports import CertificateEntry, CertificateState, CertificateStore, Clock, KeyStore
 from pki.publication import Turns
 from pki.renew import is_due, renew_service
-from pki.tbs import public_key_sha256
+from pki.service_keys import service_key
 
 AT_MOST = timedelta(minutes=2)  # a process that takes longer over a certificate has stopped
 
 
+def turn_name(label: str) -> str:
+    """Of the turn that whoever issues a certificate for a service takes."""
+    return f"rotation/{label}"
+
+
 @dataclass(frozen=True)
 class Post:
-    """A service at work. `current` tells which certificate it uses; `adopt` makes it use another, or raises PkiError."""
+    """A service at work. `current` tells which certificate and key it uses; `adopt` makes it use others, or raises PkiError."""
 
-    service: Service
+    label: str
     issuing: Authority
-    current: Callable[[], bytes]
-    adopt: Callable[[bytes], None]
+    current: Callable[[], tuple[bytes, SigningKey]]
+    adopt: Callable[[bytes, SigningKey], None]
 
 
 class Rotation:
-    """`store` must show what other processes wrote; `turns` lets one of them issue at a time."""
+    """`store` must show what other processes wrote, and `keys` what they made; `turns` lets one of them issue at a time."""
 
-    def __init__(self, posts: Sequence[Post], *, store: CertificateStore, turns: Turns, clock: Clock) -> None:
+    def __init__(self, posts: Sequence[Post], *, store: CertificateStore, keys: KeyStore, turns: Turns, clock: Clock) -> None:
         self._posts = tuple(posts)
         self._store = store
+        self._keys = keys
         self._turns = turns
         self._clock = clock
 
@@ -49,7 +57,7 @@ class Rotation:
         for post in self._posts:
             try:
                 if self._rotated(post):
-                    changed.append(post.service.label)
+                    changed.append(post.label)
             except PkiError as exc:
                 failures.append(exc)
         if failures:
@@ -57,22 +65,30 @@ class Rotation:
         return tuple(changed)
 
     def _rotated(self, post: Post) -> bool:
-        before = post.current()
+        before, _ = post.current()
         newest = self._newest(post)
-        if is_due(post.issuing, newest):
-            with self._turns.turn(f"rotation/{post.service.label}", at_most=AT_MOST) as ours:
+        if is_due(post.issuing, newest.certificate_der):
+            with self._turns.turn(turn_name(post.label), at_most=AT_MOST) as ours:
                 if ours:  # else whoever is at it will be done by the next time
-                    newest = renew_service(post.issuing, replace(post.service, certificate_der=self._newest(post))).certificate_der
-        if newest == before:
+                    newest = renew_service(post.issuing, self._newest(post))
+        if newest.certificate_der == before:
             return False
-        post.adopt(newest)
+        post.adopt(newest.certificate_der, newest.key)
         return True
 
-    def _newest(self, post: Post) -> bytes:
-        """The newest certificate in the books that this process can use: of its key and its issuer, and valid by its clock."""
-        key, now, found = public_key_sha256(post.service.key.public_key()), self._clock(), post.current()
-        for entry in self._store.of_holder(holder_of(post.service.label)):  # oldest first
-            usable = entry.state is CertificateState.ISSUED and entry.not_before <= now
-            if usable and entry.certificate_der and (entry.issuer, entry.public_key_sha256) == (post.issuing.name, key):
-                found = entry.certificate_der
-        return found
+    def _newest(self, post: Post) -> Service:
+        """With the newest certificate in the books that is its issuer's, in force, and valid by this process's clock.
+
+        Raises :class:`pki.errors.PkiError` where there is none, or its key is not here.
+        """
+        now, found = self._clock(), list[CertificateEntry]()
+        for entry in self._store.of_holder(holder_of(post.label)):  # oldest first
+            if entry.state is CertificateState.ISSUED and entry.not_before <= now and entry.issuer == post.issuing.name:
+                found.append(entry)
+        if not found or found[-1].certificate_der is None:
+            advice = f"`eduseal certificates rekey-service {post.label}` makes one"
+            raise PkiError(f"no certificate of {post.label} under {post.issuing.name} is in force; {advice}")
+        certificate_der, key = post.current()
+        if certificate_der != found[-1].certificate_der:
+            key = service_key(post.label, found[-1].public_key_sha256, self._keys)
+        return Service(post.label, found[-1].certificate_der, key)

@@ -70,9 +70,10 @@ def random_serial() -> int:
 
 @dataclass(frozen=True)
 class _Credential:
-    """The authority's certificate, first, with those above it."""
+    """The authority's certificate, first, with those above it, and its key."""
 
     certificates: tuple[bytes, ...]
+    key: SigningKey
     valid_from: datetime
     valid_until: datetime
 
@@ -97,7 +98,6 @@ class TimeStampAuthority:
         clock: Clock,
         accuracy: timedelta = timedelta(seconds=1),
     ) -> None:
-        self._key = key
         self._credential = _credential(certificate_der, chain, key)
         self._policy = OID(policy_oid)
         self._serials = serials
@@ -108,9 +108,13 @@ class TimeStampAuthority:
     def certificates(self) -> tuple[bytes, ...]:
         return self._credential.certificates
 
-    def adopt(self, certificate_der: bytes, *, chain: Sequence[bytes]) -> None:
-        """From here on stamps with another certificate of the same key. Raises :class:`pki.errors.PkiError` as construction does."""
-        self._credential = _credential(certificate_der, chain, self._key)
+    @property
+    def key(self) -> SigningKey:
+        return self._credential.key
+
+    def adopt(self, certificate_der: bytes, key: SigningKey, *, chain: Sequence[bytes]) -> None:
+        """From here on stamps with another certificate and its key. Raises :class:`pki.errors.PkiError` as construction does."""
+        self._credential = _credential(certificate_der, chain, key)
 
     def trouble(self) -> str | None:
         """Why nothing can be stamped at this moment, for whoever watches over the service; None where the time is known."""
@@ -158,10 +162,10 @@ class TimeStampAuthority:
         content = asn1.encode_der(info)
         signed = build_signed_data(
             content_type=TST_INFO,
-            content_digest=self._key.algorithm.digest.of(content),
+            content_digest=credential.key.algorithm.digest.of(content),
             encapsulated=content,
             certificate_der=credential.certificates[0],
-            key=self._key,
+            key=credential.key,
             certificates=credential.certificates if request.cert_req else (),
         )
         return content_info_der(signed)
@@ -237,7 +241,7 @@ def _accuracy(value: timedelta) -> Accuracy:
 def _credential(certificate_der: bytes, chain: Sequence[bytes], key: SigningKey) -> _Credential:
     certificate = x509.load_der_x509_certificate(certificate_der)
     _check_certificate(certificate, key)
-    return _Credential((certificate_der, *chain), certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    return _Credential((certificate_der, *chain), key, certificate.not_valid_before_utc, certificate.not_valid_after_utc)
 
 
 def _check_certificate(certificate: x509.Certificate, key: SigningKey) -> None:

@@ -91,7 +91,7 @@ def test_an_unknown_serial_is_refused(desk):
     assert desk("revoke", "abc", "--reason", "superseded", "--yes") == (
         65,
         "",
-        "eduseal: issuer issuing has no certificate abc; `eduseal certificates` lists them\n",
+        "eduseal: no issuer of this house has a certificate abc; `eduseal certificates` lists them\n",
     )
 
 

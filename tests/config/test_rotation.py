@@ -14,6 +14,7 @@ from cryptography.x509 import ocsp
 from config.bootstrap import create_house, open_house
 from config.house import House
 from config.house_file import HousePlan
+from config.rekey import BusyServiceError, rekey_service
 from config.settings import Settings
 from db.leases import Leases
 from pki.errors import PkiError
@@ -121,5 +122,49 @@ def test_the_time_stamping_certificate_changes_too(first: House, clock: Standing
 def test_a_service_goes_on_with_what_it_has_where_another_certificate_will_not_do(first: House) -> None:
     before = first.responder.certificate_der  # type: ignore[union-attr]  # one issuing authority, one responder
     with pytest.raises(PkiError, match="key"):
-        first.responder.adopt(first.authority.tsa.certificate_der)  # type: ignore[union-attr]
+        first.responder.adopt(first.authority.tsa.certificate_der, first.authority.ocsp.key)  # type: ignore[union-attr]
     assert first.responder.certificate_der == before  # type: ignore[union-attr]
+
+
+def rekeyed(house: House, label: str, reason: str | None = None) -> bytes:
+    """Another key, as `eduseal certificates rekey-service` makes it beside the running service."""
+    done = rekey_service(house.settings, label, reason=reason, clock=house.clock, passphrase=PASSPHRASE)
+    return done.issued[0].certificate_der
+
+
+def test_services_that_run_change_to_another_key(first: House, second: House, clock: StandingClock) -> None:
+    clock.moment += timedelta(minutes=1)
+    ocsp, tsa = rekeyed(first, "ocsp", "keyCompromise"), rekeyed(first, "tsa")
+    for house in (first, second):
+        assert set(house.rotation.run()) == {"ocsp", "tsa"}
+        assert responder_certificate(house, seal(house)) == x509.load_der_x509_certificate(ocsp)
+        assert tsa in parse_time_stamp_token(house.tsa.stamp(bytes(32))).cms.certificates
+        assert house.rotation.run() == ()
+
+
+def test_a_certificate_over_the_old_key_is_not_renewed_after_another_took_its_place(first: House, clock: StandingClock) -> None:
+    clock.moment += timedelta(minutes=1)
+    new = x509.load_der_x509_certificate(rekeyed(first, "ocsp")).public_key()
+    clock.moment += DUE
+    first.rotation.run()
+    assert responder_certificate(first, seal(first)).public_key() == new
+
+
+def test_a_revoked_certificate_without_successor_is_told(first: House) -> None:
+    (entry,) = first.stores.certificates.of_holder("authority/ocsp")
+    first.authority.issuing.revoke(entry.serial, "keyCompromise")
+    with pytest.raises(PkiError, match="no certificate of ocsp under issuing is in force; `eduseal certificates rekey-service ocsp`"):
+        first.rotation.run()
+
+
+def test_nobody_makes_another_key_while_the_certificate_is_being_renewed(first: House, second: House, clock: StandingClock) -> None:
+    other = Leases(second.stores.database, clock=clock)
+    with other.turn("rotation/ocsp", at_most=timedelta(minutes=1)), pytest.raises(BusyServiceError, match="being renewed at this moment"):
+        rekeyed(first, "ocsp")
+    assert issued(first) == 1
+
+
+def test_a_key_that_a_crash_left_without_certificate_is_used(first: House, clock: StandingClock) -> None:
+    left = first.keys.generate("tsa-2")
+    clock.moment += timedelta(minutes=1)
+    assert x509.load_der_x509_certificate(rekeyed(first, "tsa")).public_key() == left.public_key()
