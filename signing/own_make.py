@@ -7,7 +7,6 @@ was written for, and on which it has been compared with the second opinion a gre
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import attrgetter
 
 from signing.entitlement import EntitlementFinding
 from signing.pdf.document import Document, Revision
@@ -18,7 +17,6 @@ from signing.times import DocumentProofs
 from signing.verdict import Coverage, Entitlement, Indication, SignatureVerdict
 
 LEVEL = "PAdES-BASELINE-LTA"
-_KIND, _GENERATION = attrgetter("kind"), attrgetter("generation")
 EXPECTED_NOTES = frozenset({"TSA_REVOCATION_NOT_FRESH"})  # what an honest record says of itself once its archive time stamp has aged
 
 
@@ -47,13 +45,16 @@ def is_own_make(
     signatures: Sequence[SignatureVerdict],
     finding: EntitlementFinding,
     policy: VerificationPolicy,
+    *,
+    ours: bool,
 ) -> bool:
-    """Of a document that is understood: 1 the policy asks for entitlement and permits no changes, and entitlement is complete, so that
-    every signer is of our policy arc; 2 every signature is B-LTA, with nothing unusual to say; 3 the archive time stamp closes the
-    file; 4 the form has signature fields alone; 5 the layout is the one that our writer gives.
+    """Of a document that is understood: 1 the policy asks for entitlement and permits no changes, entitlement is complete, and every
+    signer's chain is `ours` (what another authority's certificates look like was never compared); 2 every signature is B-LTA, with nothing
+    unusual to say; 3 the archive time stamp closes the file; 4 the form has signature fields alone; 5 the layout is the one that our writer
+    gives.
     """
     # 1.
-    if not policy.entitlement or not policy.strict_changes or finding.entitlement is not Entitlement.COMPLETE:
+    if not policy.entitlement or not policy.strict_changes or finding.entitlement is not Entitlement.COMPLETE or not ours:
         return False
     # 2.
     if structure.findings or not all(map(_as_expected, signatures)):
@@ -78,8 +79,6 @@ def _plain(revision: Revision) -> bool:
     """A table of objects of generation 0, none of them freed but object 0."""
     if revision.xref_kind != "table" or revision.linearized:
         return False
-    entries, zero = revision.entries, revision.entries.get(0)
-    placed, generations = list(map(_KIND, entries.values())).count("offset"), sum(map(_GENERATION, entries.values()))
-    if zero is not None:
-        placed, generations = placed + (zero.kind != "offset"), generations - zero.generation
-    return placed == len(entries) and not generations
+    rows = [entry for entry in revision.entries.values() if entry.number]
+    _, generations, kinds, *_ = zip(*rows, strict=True) if rows else ((),) * 6
+    return kinds.count("offset") == len(rows) and not any(generations)

@@ -80,8 +80,9 @@ class SignatureJudge:
         proof = self._proof(signature, stamps, not_before)
         path = self._chain(checked, proof) if checked else None  # 4.
         stood = self._unrevoked(path, checked, proof) if path and checked else None  # 5.
-        self._time_proven(path, proof)
-        return self._judged(signature, changes, checked, stamps, proof, path, stood)
+        registered = self._registration(checked, path, proof)
+        self._time_proven(path, proof, registered)
+        return self._judged(signature, changes, checked, stamps, proof, path, stood, registered)
 
     def _fail(self, sub_indication: SubIndication, code: str, text: str) -> None:
         self._failures.append(CheckFailedError(sub_indication, code, text))
@@ -159,12 +160,13 @@ class SignatureJudge:
         self._notes.extend(stood.messages)
         return stood
 
-    def _time_proven(self, path: ValidatedPath | None, proof: Horizon) -> None:
-        """A record of ours is time-stamped, always.
+    def _time_proven(self, path: ValidatedPath | None, proof: Horizon, registered: Registered | None) -> None:
+        """A record of ours is time-stamped, always, and so is what another authority's certificate signs of it.
 
-        Without a time stamp, data from before a revocation count until their nextUpdate: a signer who was revoked would leave it out.
+        Without a time stamp, data from before a revocation count until their nextUpdate: a signer who was revoked would leave it out. Nor
+        is it known then whether the certificate was registered when it signed.
         """
-        if self.policy.entitlement and not proof.proven and self._is_ours(path):
+        if self.policy.entitlement and not proof.proven and (self._is_ours(path) or registered is not None):
             text = "no time stamp proves when this was signed; signatures on records carry one"
             self._fail(SubIndication.NO_POE, "NOT_TIME_STAMPED", text)
 
@@ -177,11 +179,11 @@ class SignatureJudge:
         proof: Horizon,
         path: ValidatedPath | None,
         stood: Standing | None,
+        registered: Registered | None,
     ) -> JudgedSignature:
         # roles come with a valid chain: what a stranger's certificate says of itself is not shown as a role
         policies = path.policies if path and path.anchor.constraints is None else frozenset()
         subject = replace(subject_of(checked.signer), policies=policies) if checked else None
-        registered = self._registration(subject, path, proof)
         worst = next((one for one in self._failures if one.indication is Indication.TOTAL_FAILED), next(iter(self._failures), None))
         messages = dict.fromkeys([*(failure.message for failure in self._failures), *self._notes])
         verdict = SignatureVerdict(
@@ -208,10 +210,10 @@ class SignatureJudge:
             certificates=(checked.certificates if checked else ()) + tuple(der for stamp in stamps for der in stamp.certificates),
         )
 
-    def _registration(self, subject: Subject | None, path: ValidatedPath | None, proof: Horizon) -> Registered | None:
-        if subject is None or path is None or path.anchor.constraints is None:
+    def _registration(self, checked: CheckedCms | None, path: ValidatedPath | None, proof: Horizon) -> Registered | None:
+        if checked is None or path is None or path.anchor.constraints is None:
             return None
-        found = self.registered.get(subject.fingerprint)
+        found = self.registered.get(subject_of(checked.signer).fingerprint)
         return found if found is not None and found.holds_at(proof.moment) else None
 
     def _is_ours(self, path: ValidatedPath | None) -> bool:

@@ -114,7 +114,7 @@ class _Judging:
         # 8.
         carried = [der for one in judged for der in one.certificates]
         understood = is_understood(document, signatures, proofs, carried)
-        own_make = understood and is_own_make(document, structure, signatures, finding, self.policy)
+        own_make = understood and is_own_make(document, structure, signatures, finding, self.policy, ours=all(one.ours for one in judged))
         signatures = self._held_against(signatures, proofs, understood=understood, own_make=own_make)
         stamps = tuple(stamp for one in judged for stamp in one.stamps) + document_stamps(proofs)
         return _verdict(

@@ -10,13 +10,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pki.anchor_constraints import AnchorConstraints
+from pki.crl import CrlSigner
+from pki.evidence import InProcessValidationData
 from pki.key_purpose import KeyPurpose
+from pki.ocsp import OcspResponder
+from signing.archive import time_stamp_document
+from signing.dss import ValidationData, add_validation_data
 from signing.engines import Engine
 from signing.errors import PolicyError
 from signing.outside_authority import plain_authority, read_authority
+from signing.sign import sign
 from signing.trust import Registered, TrustStore
-from signing.verdict import Entitlement, Indication
-from tests.support.authority import SCHOOL_IDENTIFIER, make_authority
+from signing.verdict import Entitlement, Indication, SubIndication
+from tests.support.authority import SCHOOL_IDENTIFIER, TestAuthority, make_authority
 from tests.support.verify_cases import RecordHouse, codes, exported, make_record_house
 
 FULL = """
@@ -92,19 +98,68 @@ class Case:
         clock = self.house.house.authority.clock
         self.government = make_authority(clock.moment - timedelta(days=1), base_url="http://ca.gov.example")
         self.seal = self.government.issue_seal()
-        document = self.house.sign(self.house.sign(exported(), "homeroom"), "principal")
-        self.document = self.house.sign(document, "seal", self.seal, chain=(self.government.issuing_der,))
+        self.unsealed = self.house.sign(self.house.sign(exported(), "homeroom"), "principal")
+        self.document = self.house.sign(self.unsealed, "seal", self.seal, chain=(self.government.issuing_der,))
 
-    def judge(self, registered: dict[str, Registered], constraints: AnchorConstraints | None = None):
+    def judge(
+        self,
+        registered: dict[str, Registered],
+        constraints: AnchorConstraints | None = None,
+        *,
+        document: bytes | None = None,
+        engine: Engine = Engine.REFERENCE,
+    ):
         gov = plain_authority([self.government.root_der], source="gov.pem")
         if constraints is not None:
             gov = replace(gov, constraints=constraints)
         trust = TrustStore((*self.house.trust.anchors, *gov.named), registered)
-        return self.house.judge(self.document, trust=trust, engine=Engine.REFERENCE)
+        return self.house.judge(document or self.document, trust=trust, engine=engine)
+
+    def unstamped(self) -> bytes:
+        """The same with a seal that no time stamp dates."""
+        by = {"certificate_der": self.seal.certificate_der, "key": self.seal.key, "chain": (self.government.issuing_der,)}
+        return bytes(sign(self.unsealed, self.house.house.request("seal", **by), time_stamper=None))
+
+    def with_validation_data(self, document: bytes) -> bytes:
+        """With what both authorities say now of their certificates."""
+        ours, theirs = self.house.house, evidence_of(self.government, at=self.house.now)
+        for source, certificates in (
+            (ours.evidence, (ours.teacher.certificate_der, ours.principal.certificate_der, *ours.tsa.certificates)),
+            (theirs, (self.seal.certificate_der, self.government.issuing_der)),
+        ):
+            document = add_validation_data(document, ValidationData.gather(source, certificates))
+        return document
+
+    def archived(self) -> bytes:
+        document = time_stamp_document(self.with_validation_data(self.document), time_stamper=self.house.house.tsa)
+        self.house.house.authority.advance(seconds=60)
+        return bytes(document)
 
     def registration(self, **changes) -> dict[str, Registered]:
         given = {"role": "school-seal", "school": SCHOOL_IDENTIFIER, "since": self.house.now - timedelta(days=2), **changes}
         return {hashlib.sha256(self.seal.certificate_der).hexdigest(): Registered(**given)}
+
+
+def evidence_of(authority: TestAuthority, *, at: datetime) -> InProcessValidationData:
+    """What another authority says at `at` of its certificates."""
+    authority.clock.moment = at
+    responder = OcspResponder(
+        issuers={"issuing": authority.issuing_der},
+        certificate_der=authority.ocsp_der,
+        key=authority.ocsp_key,
+        store=authority.store,
+        clock=authority.clock,
+    )
+    lists = CrlSigner(
+        issuer="root",
+        issuer_certificate_der=authority.root_der,
+        key=authority.root_key,
+        store=authority.store,
+        clock=authority.clock,
+        shards=1,
+        base_url="http://ca.gov.example",
+    )
+    return InProcessValidationData(responders=(responder,), crl_signers=(lists,), clock=authority.clock)
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +200,22 @@ def test_a_registration_means_nothing_where_the_authority_is_not_trusted_for_it(
     verdict = case.judge(case.registration(), AnchorConstraints(countries=frozenset({"CN"})))
     assert verdict.indication is Indication.INDETERMINATE
     assert "CHAIN_CONSTRAINT" in codes(verdict)
+
+
+@pytest.mark.parametrize("engine", Engine)
+def test_archived_with_both_authorities_data_it_passes_whichever_engine_answers(case: Case, engine: Engine) -> None:
+    verdict = case.judge(case.registration(), document=case.archived(), engine=engine)
+    assert (verdict.indication, verdict.entitlement) == (Indication.TOTAL_PASSED, Entitlement.COMPLETE)
+    assert {one.level for one in verdict.signatures} == {"PAdES-BASELINE-LTA"}
+
+
+def test_another_authoritys_seal_is_no_make_of_ours_and_gets_the_second_opinion(case: Case) -> None:
+    verdict = case.judge(case.registration(), document=case.archived(), engine=Engine.AUTO)
+    assert (verdict.indication, verdict.engine) == (Indication.TOTAL_PASSED, "reference")
+
+
+def test_a_registered_seal_that_no_time_stamp_dates_does_not_pass(case: Case) -> None:
+    """Nothing shows whether it was registered, or revoked, when it signed: data from before count until their nextUpdate."""
+    verdict = case.judge(case.registration(), document=case.with_validation_data(case.unstamped()))
+    assert (verdict.indication, verdict.sub_indication) == (Indication.INDETERMINATE, SubIndication.NO_POE)
+    assert "NOT_TIME_STAMPED" in codes(verdict)
