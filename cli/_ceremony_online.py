@@ -18,7 +18,8 @@ from config.ceremony_books import take_list
 from config.ceremony_files import MAX_CARRIED, read_carried
 from config.ceremony_install import install, request
 from config.house_file import read_plan, write_whole
-from pki.ca_request import request_pem
+from pki.ca_request import read_request, request_pem
+from pki.ceremony_order import key_digest
 
 ServingHome = Annotated[str, typer.Option("--home", metavar="DIR", envvar="EDUSEAL_HOME", help="The home that serves.", show_default=False)]
 Folder = Annotated[str, typer.Option("--folder", metavar="DIR", help="What is carried between the homes.", show_default=False)]
@@ -39,7 +40,9 @@ def request_certificate(
     for label, der in made.items():
         path = Path(folder) / f"{label}.csr"
         write_whole(path, request_pem(der))
-        print(f"Written: {path}, SHA-256 {hashlib.sha256(der).hexdigest()}")
+        print(f"Written: {path}")
+        print(f"  SHA-256 of the key {label}: {key_digest(read_request(der).public_key)}")
+        print("  Whoever approves the ceremony needs these digits, on paper: the folder may be exchanged on the way.")
     print(f"Transcript of this step (request): SHA-256 {hashlib.sha256(octets).hexdigest()}")
     return 0
 

@@ -27,9 +27,11 @@ from config.house_file import HousePlan, read_plan
 from config.key_store import find_secret, key_store_place
 from config.settings import Settings
 from pki.ceremony import Outcome
-from pki.ceremony_plan import MAX_CRL_DAYS
+from pki.ceremony_order import keys_in
+from pki.ceremony_plan import MAX_CRL_DAYS, CeremonyPlan, KeyHome
 from pki.issue import REVOCATION_REASONS
 from pki.pin import blocked_pins, new_pin
+from pki.registration import Order
 from pki.split import as_passphrase, combine, read_share
 
 CRL_DAYS = 190
@@ -41,6 +43,9 @@ PassphraseFile = Annotated[
     str | None, typer.Option(metavar="FILE", envvar="EDUSEAL_PASSPHRASE_FILE", help="Where no shares: the key store's passphrase.")
 ]
 PinFile = Annotated[str | None, typer.Option(metavar="FILE", help="The officer's PIN; - for a line of standard input.")]
+Requests = Annotated[
+    str | None, typer.Option("--folder", metavar="DIR", help="Holds the requests (*.csr) of the keys to be certified.", show_default=False)
+]
 Officer = Annotated[str, typer.Option("--by", metavar="ID", help="The officer who does it.", show_default=False)]
 
 
@@ -106,16 +111,23 @@ def officer(
 
 
 def ask(
-    file: PlanFile, by: Officer, home: RootFolder, share: Shares = None, pin_file: PinFile = None, passphrase_file: PassphraseFile = None
+    file: PlanFile,
+    by: Officer,
+    home: RootFolder,
+    folder: Requests = None,
+    share: Shares = None,
+    pin_file: PinFile = None,
+    passphrase_file: PassphraseFile = None,
 ) -> int:
-    """Ask for the approval of a ceremony's file, as it stands."""
+    """Ask for the approval of a ceremony's file as it stands, and of the keys that it is to certify."""
     plan = read_plan_file(file)
+    order = _order(plan, file, folder)
     pin = secret(f"PIN of {by}", flag="--pin-file", file=pin_file)
     with _opened(home, share, passphrase_file) as root:
-        request = root.registration.open(order_of(plan), by=by, secret=pin)
+        request = root.registration.open(order, by=by, secret=pin)
         root.seal()
     print(f"Request {request.id}: {plan.title}")
-    print(f"  SHA-256 of the file: {plan.sha256.hex()}")
+    _say(plan, order)
     print(f"  another officer approves it until {request.expires_at:%Y-%m-%d %H:%M} UTC")
     return 0
 
@@ -125,17 +137,20 @@ def approve(
     request: Annotated[str, typer.Option("--request", metavar="ID", help="As `ask` showed it.", show_default=False)],
     by: Officer,
     home: RootFolder,
+    folder: Requests = None,
     share: Shares = None,
     pin_file: PinFile = None,
     passphrase_file: PassphraseFile = None,
 ) -> int:
-    """Approve a ceremony as a second person, who brings their own copy of the file."""
+    """Approve a ceremony as a second person, who brings their own copy of the file, and the digests of the keys on paper."""
     plan = read_plan_file(file)
+    order = _order(plan, file, folder)
+    _say(plan, order)
     pin = secret(f"PIN of {by}", flag="--pin-file", file=pin_file)
     with _opened(home, share, passphrase_file) as root:
         asked = root.registration.get(request)
-        if asked.order != order_of(plan):
-            raise UsageError(f"request {request} is for another file than {file}; nothing was approved")
+        if asked.order != order:
+            raise UsageError(f"request {request} is for another file than {file}, or for other keys; nothing was approved")
         approved = root.registration.approve(request, by=by, secret=pin)
         root.seal()
     print(f"Request {request} is {approved.state}; it may be used until {approved.expires_at:%Y-%m-%d %H:%M} UTC")
@@ -189,6 +204,19 @@ def crl(
         until = x509.load_der_x509_crl(lists[path.stem]).next_update_utc
         print(f"Written: {path}" + (f", holds until {until:%Y-%m-%d}" if until else ""))
     return 0
+
+
+def _order(plan: CeremonyPlan, file: str, folder: str | None) -> Order:
+    if folder is None and plan.made(KeyHome.ONLINE):
+        raise UsageError(f"{file} certifies keys of the home that serves; name the folder of their requests with --folder DIR")
+    return order_of(plan, read_requests(Path(folder)) if folder is not None else {})
+
+
+def _say(plan: CeremonyPlan, order: Order) -> None:
+    print(f"  SHA-256 of the file: {plan.sha256.hex()}")
+    for label, digest in keys_in(order):
+        print(f"  SHA-256 of the key {label}: {digest}")
+        print("    compare it with what the home that serves showed")
 
 
 def _deliver(folder: Path, outcome: Outcome) -> None:

@@ -5,7 +5,7 @@ In either home, `ceremonies/` keeps the transcripts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +26,7 @@ from db.officers import Officers as OfficerBooks
 from db.registration import Requests
 from db.schema import require_current, upgrade
 from pki.ceremony import Outcome, hold
+from pki.ceremony_order import ceremony_order, requests_of
 from pki.ceremony_plan import CeremonyPlan
 from pki.ceremony_transcript import Transcript
 from pki.durable import FileTakenError, write_new
@@ -35,7 +36,7 @@ from pki.key_store_uri import TokenPlace, key_store_uri
 from pki.key_stores import open_key_store
 from pki.lint import SAMPLE_RATE
 from pki.ports import Clock, KeyStore
-from pki.registration import Order, Redeemed, RequestKind
+from pki.registration import Order
 from pki.root_lists import root_lists
 from pki.split import as_passphrase, new_secret, split, write_shares
 from records.officers import Officers
@@ -148,7 +149,7 @@ def hold_ceremony(
     home: RootHome,
     plan: CeremonyPlan,
     *,
-    requests: dict[str, bytes],
+    requests: Mapping[str, bytes],
     approval: str,
     deliver: Callable[[Outcome], None],
     lint_rate: float = SAMPLE_RATE,
@@ -171,7 +172,7 @@ def hold_ceremony(
         store=home.certificates,
         profiles=shipped_profiles(),
         clock=home.clock,
-        approve=lambda: redeem(home, plan, approval),
+        approve=lambda: home.registration.redeem_for_one(approval, order_of(plan, requests).digest),
         lint_rate=lint_rate,
     )
     transcript.outcome(outcome)
@@ -192,14 +193,12 @@ def require_same(settings: Settings, house: HousePlan, plan: CeremonyPlan) -> No
         raise SettingsError(f"{settings.house_file} names another organization or base URL than the ceremony's file")
 
 
-def order_of(plan: CeremonyPlan) -> Order:
-    """What is asked for and approved: exactly the ceremony's file."""
-    return Order(RequestKind.CA, "ceremony", f"ceremony/{plan.sha256.hex()[:16]}", plan.sha256)
+def order_of(plan: CeremonyPlan, requests: Mapping[str, bytes]) -> Order:
+    """What is asked for and approved: exactly the ceremony's file, and the keys that `requests` (PKCS#10, by label) bring.
 
-
-def redeem(home: RootHome, plan: CeremonyPlan, approval: str) -> Redeemed:
-    """Once for this file; again for the same file after an interruption, which issues nothing twice. Raises leaves of RegistrationError."""
-    return home.registration.redeem_for_one(approval, plan.sha256)
+    Raises :class:`pki.ceremony.CeremonyError` where one is missing, and what reading raises.
+    """
+    return ceremony_order(plan, requests_of(plan, requests))
 
 
 def new_lists(home: RootHome, *, validity: timedelta, revoke: tuple[str, int, str] | None = None) -> dict[str, bytes]:

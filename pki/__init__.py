@@ -3,9 +3,9 @@
     names       identity, identifiers, commitment, subject, countries     who somebody is, and what a certificate may say of it
     issuing     profile, establish, issue, tbs, renew, lint, urls         from a profile to a certificate, in three moves
     requests    registration, registration_policy, certification_request  what a second person approves; proof that somebody holds a key
-    ceremonies  ceremony, ceremony_plan, ceremony_check, ceremony_review, roots and issuing authorities, made by several people
-                ceremony_transcript, ca_request, split, generations,
-                offline, root_lists
+    ceremonies  ceremony, ceremony_plan, ceremony_order, ceremony_check,  roots and issuing authorities, made by several people
+                ceremony_review, ceremony_transcript, ca_request, split,
+                generations, offline, root_lists
     keys        key_stores, key_store_uri, keystore, softkey, holderkey,  where private keys live, and who can open them
                 own_key, pin, kdf, wrap, passphrase
     issued      certificate_life, weak_keys                               what becomes of a certificate; which keys get none
@@ -36,6 +36,7 @@ __all__ = [
     "ca_request",
     "ceremony",
     "ceremony_check",
+    "ceremony_order",
     "ceremony_plan",
     "ceremony_review",
     "ceremony_transcript",
@@ -89,6 +90,7 @@ __all__ = [
     "readable",
     "registration",
     "registration_policy",
+    "rekey",
     "relations",
     "remote_tsa",
     "renew",

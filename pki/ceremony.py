@@ -2,8 +2,8 @@
 
     done = hold(plan, requests={"issuing": csr_der}, keys=keys, store=store, profiles=profiles, clock=clock, approve=approve)
 
-Nothing is signed before a second person's approval of exactly this file is redeemed. What an interrupted ceremony left is used as it
-stands: a key that was made, a certificate that was issued; so it may be repeated until it is done.
+Nothing is signed before a second person's approval of exactly this file, and of the keys that requests bring, is redeemed. What an
+interrupted ceremony left is used as it stands: a key that was made, a certificate that was issued; so it may be repeated until it is done.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pki.algorithms import PublicKey
-from pki.ca_request import CaRequest, read_request
-from pki.ceremony_check import CeremonyMismatchError, check_certificate, check_request
+from pki.ca_request import CaRequest
+from pki.ceremony_check import CeremonyError, CeremonyMismatchError, check_certificate
+from pki.ceremony_order import ceremony_order, requests_of
 from pki.ceremony_plan import CROSS, ROOT, CeremonyPlan, CertificatePlan, KeyHome
-from pki.errors import PkiError
 from pki.establish import holder_of
 from pki.generations import names_of, number_of
 from pki.issue import Authority, CertificateRequest
@@ -29,9 +29,7 @@ from pki.self_sign import self_sign
 from pki.tbs import Issuer
 from pki.urls import AuthorityUrls
 
-
-class CeremonyError(PkiError):
-    """A ceremony cannot be held as its file says."""
+__all__ = ["Approve", "CeremonyError", "Made", "NotApprovedByAnotherError", "Outcome", "check_approval", "hold"]
 
 
 class NotApprovedByAnotherError(CeremonyError):
@@ -39,7 +37,7 @@ class NotApprovedByAnotherError(CeremonyError):
 
 
 Approve = Callable[[], Redeemed]
-"""Uses up the approval of the ceremony's file (:func:`pki.registration.redeem`); raises where there is none in force.
+"""Uses up the approval of the ceremony's order (:func:`pki.registration.redeem`); raises where there is none in force.
 
 Called again after an interruption it gives the same evidence again.
 """
@@ -89,11 +87,12 @@ def hold(
     Raises :class:`CeremonyError`, :class:`pki.ceremony_check.CeremonyMismatchError`, what `approve` raises, and errors of `pki`.
     """
     altar = _Ceremony(plan, keys, store, profiles, clock, lint_rate)
-    asked = altar.requests(requests)
+    asked = requests_of(plan, requests)
     altar.check_possible()
     approval = approve()
-    check_approval(approval, plan)
-    made = [*altar.make_keys(), *asked.values()]
+    check_approval(approval, plan, asked)
+    brought = [Made("request", label, True, clock(), each.der, each.public_key) for label, each in asked.items()]
+    made = [*altar.make_keys(), *brought]
     public = {each.name: each.public_key for each in made if each.public_key is not None}
     for wanted in plan.certificates:
         made.append(altar.certify(wanted, public))
@@ -103,9 +102,12 @@ def hold(
     return Outcome(approval, tuple(made), standing)
 
 
-def check_approval(approval: Redeemed, plan: CeremonyPlan) -> None:
-    """For exactly this file, by another than who asked, whatever a policy says; raises OtherDigestError or NotApprovedByAnotherError."""
-    approval.require(RequestKind.CA, plan.sha256)
+def check_approval(approval: Redeemed, plan: CeremonyPlan, requests: Mapping[str, CaRequest]) -> None:
+    """For exactly this file and these keys, by another than who asked, whatever a policy says.
+
+    Raises OtherDigestError or :class:`NotApprovedByAnotherError`.
+    """
+    approval.require(RequestKind.CA, ceremony_order(plan, requests).digest)
     if not set(approval.approved_by) - {approval.requested_by}:
         raise NotApprovedByAnotherError("ceremony: a second person, besides the one who asked, must approve a CA certificate")
 
@@ -118,22 +120,6 @@ class _Ceremony:
     profiles: Mapping[str, CertificateProfile]
     clock: Clock
     lint_rate: float
-
-    def requests(self, given: Mapping[str, bytes]) -> dict[str, Made]:
-        """Reads the requests that the file asks for and holds them against it."""
-        found: dict[str, Made] = {}
-        for wanted in self.plan.certificates:
-            key = self.plan.key(wanted.subject)
-            if key is None or key.home is KeyHome.HERE or wanted.profile == CROSS:
-                continue
-            if wanted.subject not in given:
-                raise CeremonyError(
-                    f"certificate {wanted.title}: its request is missing; bring {wanted.subject}.csr from the home that serves"
-                )
-            request: CaRequest = read_request(given[wanted.subject])
-            check_request(self.plan, wanted, request)
-            found[wanted.subject] = Made("request", wanted.subject, True, self.clock(), request.der, request.public_key)
-        return found
 
     def check_possible(self) -> None:
         """Everything that can be known before an approval is used up."""

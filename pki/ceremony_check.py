@@ -35,6 +35,10 @@ _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384"}
 _SECOND = timedelta(seconds=1)
 
 
+class CeremonyError(PkiError):
+    """A ceremony cannot be held as its file says."""
+
+
 class CeremonyMismatchError(PkiError):
     """What was made is not what the ceremony's file says; the message names certificate and field."""
 

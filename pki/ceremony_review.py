@@ -2,8 +2,8 @@
 
 1. whole: numbered lines from heading to end, every digest as stated
 2. the ceremony's file parses, and the participants are those it names
-3. an approval of exactly that file, by another than who asked
-4. requests prove possession and ask for what the file says
+3. requests prove possession and ask for what the file says
+4. an approval of exactly that file and those keys, by another than who asked
 5. every certificate that the file asks for is there once, says what the file says, and is signed by its issuer
 6. every list is its issuer's
 7. as many shares as the file says, each different
@@ -12,12 +12,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pki.ca_request import read_request
-from pki.ceremony_check import check_certificate, check_request
-from pki.ceremony_plan import CROSS, CeremonyPlan, KeyHome, parse_plan
+from pki.ca_request import CaRequest
+from pki.ceremony_check import CeremonyError, check_certificate
+from pki.ceremony_order import ceremony_order, requests_of
+from pki.ceremony_plan import CROSS, CeremonyPlan, parse_plan
 from pki.ceremony_transcript import FORMAT, STEPS, Line, TranscriptError, read_lines
 from pki.errors import EncodingError
 from pki.offline import check_imported_crl
@@ -45,10 +46,10 @@ def review(octets: bytes) -> Review:
     _participants(plan, lines)
     if step == "begin":
         _shares(plan, lines)
-    if step == "hold":
-        _approval(plan, lines)
     if step in ("request", "hold"):
-        _requests(plan, lines)
+        requests = _requests(plan, lines)
+        if step == "hold":
+            _approval(plan, requests, lines)
     if step in ("hold", "install"):
         _certificates(plan, lines)
         _lists(lines)
@@ -88,29 +89,25 @@ def _shares(plan: CeremonyPlan, lines: Sequence[Line]) -> None:
         raise TranscriptError(f"transcript: {len(told)} shares, expected a different one for each of {len(holders)} holders")
 
 
-def _approval(plan: CeremonyPlan, lines: Sequence[Line]) -> None:
-    """3."""
+def _approval(plan: CeremonyPlan, requests: Mapping[str, CaRequest], lines: Sequence[Line]) -> None:
+    """4."""
     found = [line for line in lines if line.event == "approval"]
     if len(found) != 1:
         raise TranscriptError(f"transcript: {len(found)} approvals by a second person, expected one")
     line = found[0]
     approvers = line.fields.get("approved_by")
-    if line.text("sha256") != plan.sha256.hex():
-        raise TranscriptError(f"transcript, line {line.n}: the approval is of another file")
+    if line.text("sha256") != ceremony_order(plan, requests).digest.hex():
+        raise TranscriptError(f"transcript, line {line.n}: the approval is of another file, or of another key")
     if not isinstance(approvers, list) or not [by for by in approvers if by != line.text("requested_by")]:
         raise TranscriptError(f"transcript, line {line.n}: nobody but the requester approved")
 
 
-def _requests(plan: CeremonyPlan, lines: Sequence[Line]) -> None:
-    """4."""
-    requests = _named(lines, "request")
-    for wanted in plan.certificates:
-        key = plan.key(wanted.subject)
-        if wanted.profile == CROSS or key is None or key.home is KeyHome.HERE:
-            continue
-        if wanted.subject not in requests:
-            raise TranscriptError(f"transcript: the request for {wanted.subject} is missing")
-        check_request(plan, wanted, read_request(_octets(requests[wanted.subject])))
+def _requests(plan: CeremonyPlan, lines: Sequence[Line]) -> dict[str, CaRequest]:
+    """3."""
+    try:
+        return requests_of(plan, {label: _octets(line) for label, line in _named(lines, "request").items()})
+    except CeremonyError as exc:
+        raise TranscriptError(f"transcript: {exc}") from exc
 
 
 def _certificates(plan: CeremonyPlan, lines: Sequence[Line]) -> None:

@@ -58,7 +58,8 @@ def desk(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 def asked(eduseal: Run, file: str, *, by: str = "an") -> str:
-    status, out, err = eduseal("ceremony", "ask", file, "--by", by, "--pin-file", f"{by}.pin", "--home", "vault", *shares(1, 3))
+    words = ("--by", by, "--pin-file", f"{by}.pin", "--folder", "usb", "--home", "vault", *shares(1, 3))
+    status, out, err = eduseal("ceremony", "ask", file, *words)
     assert (status, err) == (0, "")
     found = re.match(r"Request ([0-9a-f]+): ", out)
     assert found is not None
@@ -66,7 +67,7 @@ def asked(eduseal: Run, file: str, *, by: str = "an") -> str:
 
 
 def approve(eduseal: Run, file: str, request: str, *, by: str = "chi") -> tuple[int, str, str]:
-    words = ("--request", request, "--by", by, "--pin-file", f"{by}.pin", "--home", "vault", *shares(1, 3))
+    words = ("--request", request, "--by", by, "--pin-file", f"{by}.pin", "--folder", "usb", "--home", "vault", *shares(1, 3))
     return eduseal("ceremony", "approve", file, *words)
 
 
@@ -90,7 +91,7 @@ def test_from_an_empty_folder_to_the_second_generation(eduseal: Run, desk: Path)
 
     status, out, err = eduseal("ceremony", "request", "issuing.toml", "--folder", "usb", "--home", "house")
     assert (status, err) == (0, "")
-    assert "Written: usb/issuing.csr, SHA-256 " in out
+    assert out.startswith("Written: usb/issuing.csr\n  SHA-256 of the key issuing: ")
     held(eduseal, "issuing.toml")
     status, out, err = eduseal("ceremony", "install", "issuing.toml", "--folder", "usb", "--home", "house", "--fingerprint", fingerprint)
     assert (status, err) == (0, "")
@@ -198,7 +199,10 @@ def test_changed_file_is_neither_approved_nor_held(eduseal: Run, desk: Path) -> 
     request = asked(eduseal, "root.toml")
     (desk / "changed.toml").write_text((desk / "root.toml").read_text().replace("10958", "10000"))
     status, _, err = approve(eduseal, "changed.toml", request)
-    assert (status, err) == (64, f"eduseal: request {request} is for another file than changed.toml; nothing was approved\n")
+    assert (status, err) == (
+        64,
+        f"eduseal: request {request} is for another file than changed.toml, or for other keys; nothing was approved\n",
+    )
     assert approve(eduseal, "root.toml", request)[0] == 0
     status, _, err = eduseal("ceremony", "run", "changed.toml", "--approval", request, "--folder", "usb", "--home", "vault", *shares(1, 2))
     assert (status, err) == (65, f"eduseal: request {request}: what is to be issued is not what was approved; ask again\n")
@@ -207,10 +211,46 @@ def test_changed_file_is_neither_approved_nor_held(eduseal: Run, desk: Path) -> 
 def test_one_approval_is_for_one_ceremony(eduseal: Run, desk: Path) -> None:
     assert desk
     held(eduseal, "root.toml")
+    assert eduseal("ceremony", "request", "issuing.toml", "--folder", "usb", "--home", "house")[0] == 0
     request = asked(eduseal, "issuing.toml")
     status, _, err = eduseal("ceremony", "run", "root.toml", "--approval", request, "--folder", "usb", "--home", "vault", *shares(1, 2))
     assert status == 65
     assert "stands: this ceremony is done; a new one has a file of its own" in err
+
+
+def test_a_request_exchanged_on_its_way_is_neither_approved_nor_certified(eduseal: Run, desk: Path) -> None:
+    held(eduseal, "root.toml")
+    status, out, _ = eduseal("ceremony", "request", "issuing.toml", "--folder", "usb", "--home", "house")
+    assert status == 0
+    request, honest = asked(eduseal, "issuing.toml"), (desk / "usb" / "issuing.csr").read_bytes()
+    assert eduseal("ceremony", "request", "issuing.toml", "--folder", "usb", "--home", "of-another")[0] == 0
+    status, shown, err = approve(eduseal, "issuing.toml", request)
+    assert (status, err) == (
+        64,
+        f"eduseal: request {request} is for another file than issuing.toml, or for other keys; nothing was approved\n",
+    )
+    assert out.splitlines()[1] not in shown
+
+    foreign = (desk / "usb" / "issuing.csr").read_bytes()
+    (desk / "usb" / "issuing.csr").write_bytes(honest)
+    status, shown, err = approve(eduseal, "issuing.toml", request)
+    assert (status, err) == (0, "")
+    assert out.splitlines()[1] in shown
+    (desk / "usb" / "issuing.csr").write_bytes(foreign)
+    run = ("ceremony", "run", "issuing.toml", "--approval", request, "--folder", "usb", "--home", "vault", *shares(1, 2))
+    assert eduseal(*run)[::2] == (65, f"eduseal: request {request}: what is to be issued is not what was approved; ask again\n")
+    assert not (desk / "usb" / "issuing.pem").exists()
+    (desk / "usb" / "issuing.csr").write_bytes(honest)
+    assert eduseal(*run)[0] == 0
+
+
+def test_keys_to_be_certified_are_approved_with_the_file(eduseal: Run, desk: Path) -> None:
+    words = ("--by", "an", "--pin-file", "an.pin", "--home", "vault", *shares(1, 3))
+    status, _, err = eduseal("ceremony", "ask", "issuing.toml", *words)
+    assert status == 64
+    assert err.startswith(
+        "eduseal: issuing.toml certifies keys of the home that serves; name the folder of their requests with --folder DIR"
+    )
 
 
 def test_existing_homes_are_refused(eduseal: Run, desk: Path) -> None:

@@ -192,7 +192,7 @@ def test_an_approval_by_the_requester_by_one_twice_or_after_expiry_is_refused(be
     homes = copied(begun)
     with homes.open_vault() as root:
         hold = partial(hold_ceremony, root, ROOT, requests={}, deliver=homes.deliver, lint_rate=0)
-        asked = root.registration.open(order_of(ROOT), by="an", secret=PINS["an"])
+        asked = root.registration.open(order_of(ROOT, {}), by="an", secret=PINS["an"])
         with pytest.raises(OwnApprovalError, match="an asked for it"):
             root.registration.approve(asked.id, by="an", secret=PINS["an"])
         with pytest.raises(NotApprovedError, match="has 0 of 1 approvals"):
@@ -209,7 +209,7 @@ def test_an_approval_by_the_requester_by_one_twice_or_after_expiry_is_refused(be
 def test_wrong_pin_approves_nothing(begun: Homes, copied: Copier) -> None:
     homes = copied(begun)
     with homes.open_vault() as root:
-        asked = root.registration.open(order_of(ROOT), by="an", secret=PINS["an"])
+        asked = root.registration.open(order_of(ROOT, {}), by="an", secret=PINS["an"])
         with pytest.raises(WrongSecretError, match="is not that of officer chi"):
             root.registration.approve(asked.id, by="chi", secret=PINS["an"])
 

@@ -71,6 +71,16 @@ def test_list_of_the_root_holds_as_long_as_the_file_says() -> None:
 # a second person
 
 
+def test_an_approval_of_one_key_is_not_one_of_another() -> None:
+    vault = Vault.after("root")
+    approved = approval_of(ISSUING, vault.requests(ISSUING))
+    foreign = make_request(ISSUING.subject(ISSUING.certificates[0]), SoftwareKey.generate("P-256"))
+    with pytest.raises(OtherDigestError, match="approves another ca"):
+        vault.hold(ISSUING, requests={"issuing": foreign}, approval=approved)
+    repeated = vault.requests(ISSUING)  # signed anew: the key counts
+    assert vault.hold(ISSUING, requests=repeated, approval=approved).certificates()["issuing"]
+
+
 def test_nothing_is_made_without_approval_of_exactly_this_file() -> None:
     vault, other = Vault(), shipped_plan("root", ("Root of the", "Root of another"))
     with pytest.raises(OtherDigestError, match="request request-1 approves another ca"):

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 from config.ceremony_files import example
 from pki.ca_request import make_request
 from pki.ceremony import Outcome, hold
+from pki.ceremony_order import ceremony_order, requests_of
 from pki.ceremony_plan import CROSS, CeremonyPlan, KeyHome, parse_plan
-from pki.registration import Order, Redeemed, RequestKind
+from pki.registration import Redeemed
 from tests.support.authority import MOMENT, MemoryCertificateStore, MemoryKeyStore, StandingClock, shipped_profiles
 
 
@@ -33,10 +35,14 @@ def shipped_plan(name: str, *changes: tuple[str, str]) -> CeremonyPlan:
 
 
 def approval_of(
-    plan: CeremonyPlan, *, requested_by: str = "an", approved_by: tuple[str, ...] = ("chi",), at: datetime = MOMENT
+    plan: CeremonyPlan,
+    requests: Mapping[str, bytes] | None = None,
+    *,
+    requested_by: str = "an",
+    approved_by: tuple[str, ...] = ("chi",),
+    at: datetime = MOMENT,
 ) -> Redeemed:
-    order = Order(RequestKind.CA, "ceremony", "ceremony/1", plan.sha256)
-    return Redeemed("request-1", order, requested_by, approved_by, at)
+    return Redeemed("request-1", ceremony_order(plan, requests_of(plan, requests or {})), requested_by, approved_by, at)
 
 
 @dataclass
@@ -66,13 +72,14 @@ class Vault:
         return found
 
     def hold(self, plan: CeremonyPlan, *, requests: dict[str, bytes] | None = None, approval: Redeemed | None = None) -> Outcome:
+        brought = self.requests(plan) if requests is None else requests
         return hold(
             plan,
-            requests=self.requests(plan) if requests is None else requests,
+            requests=brought,
             keys=self.keys,
             store=self.store,
             profiles=shipped_profiles(),
             clock=self.clock,
-            approve=lambda: approval or approval_of(plan, at=self.clock()),
+            approve=lambda: approval or approval_of(plan, brought, at=self.clock()),
             lint_rate=1,
         )

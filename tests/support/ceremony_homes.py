@@ -72,7 +72,7 @@ class Homes:
 
     def approve(self, root: RootHome, plan: CeremonyPlan) -> str:
         """Asked for by An, approved by Chi; the request's id."""
-        asked = root.registration.open(order_of(plan), by="an", secret=PINS["an"])
+        asked = root.registration.open(order_of(plan, read_requests(self.usb)), by="an", secret=PINS["an"])
         root.registration.approve(asked.id, by="chi", secret=PINS["chi"])
         return asked.id
 
