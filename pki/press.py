@@ -19,9 +19,10 @@ from pki.generations import series_of
 from pki.lint import INTERNAL_URLS, SAMPLE_RATE, lint
 from pki.profile import CertificateProfile
 from pki.softkey import PrivateKey
-from pki.structural import MAX_SERIAL, check_structure
+from pki.structural import MAX_KINDS, MAX_SERIAL, Seen, check_structure
 from pki.subject import Subject
 from pki.tbs import Issuer, Plan, build, throwaway_key
+from pki.tbs_pattern import Pattern, kind_of
 from pki.urls import AuthorityUrls
 
 MAX_BACKDATING = timedelta(hours=48)  # as CA/Browser Forum Baseline Requirements 7.1.2.7 bound it
@@ -93,16 +94,16 @@ class Press:
             urls=self.urls,
             crl_shards=self.crl_shards,
         )
-        draft = build(plan, self._throwaway)
-        check_structure(draft.tbs_certificate_bytes, plan)
+        tbs_der = self._to_be_signed(plan)
+        check_structure(tbs_der, plan, self._seen)
         if secrets.randbelow(1_000_000) < self.lint_rate * 1_000_000:
-            lint(draft.public_bytes(serialization.Encoding.DER), profile.lint, waived=INTERNAL_URLS)
+            self._lint(tbs_der, plan)
         return PreparedCertificate(
             issuer=self.issuer.name,
             serial=plan.serial,
             profile=profile.name,
             holder=request.holder,
-            tbs_der=draft.tbs_certificate_bytes,
+            tbs_der=tbs_der,
             public_key_sha256=hashlib.sha256(plan.spki_der).digest(),
             not_before=not_before,
             not_after=not_after,
@@ -119,6 +120,23 @@ class Press:
         algorithm.verify(self.issuer.public_key, certificate.signature, certificate.tbs_certificate_bytes)
         return certificate_der
 
+    def _to_be_signed(self, plan: Plan) -> bytes:
+        kind = kind_of(plan)
+        pattern = self._patterns.get(kind)
+        if pattern is None:
+            tbs_der = build(plan, self._throwaway).tbs_certificate_bytes
+            if len(self._patterns) < MAX_KINDS:
+                self._patterns[kind] = Pattern.of(tbs_der)
+            return tbs_der
+        return pattern.fill(plan)
+
+    def _lint(self, tbs_der: bytes, plan: Plan) -> None:
+        """By pkilint, the certificate as `cryptography` builds it, which must be the one that was put together."""
+        draft = build(plan, self._throwaway)
+        if draft.tbs_certificate_bytes != tbs_der:
+            raise IssuanceError(f"profile {plan.profile.name}: two ways to build the certificate give different octets")
+        lint(draft.public_bytes(serialization.Encoding.DER), plan.profile.lint, waived=INTERNAL_URLS)
+
     def _validity(self, profile: CertificateProfile, asked: datetime | None, now: datetime) -> tuple[datetime, datetime]:
         start = (asked or now).replace(microsecond=0)
         if start.utcoffset() != timedelta(0):
@@ -134,6 +152,14 @@ class Press:
                 f" {self.issuer.not_before:%Y-%m-%d} to {self.issuer.not_after:%Y-%m-%d}; renew the issuer first"
             )
         return start.astimezone(UTC), end.astimezone(UTC)
+
+    @cached_property
+    def _patterns(self) -> dict[tuple[object, ...], Pattern]:
+        return {}
+
+    @cached_property
+    def _seen(self) -> Seen:
+        return Seen()
 
     @cached_property
     def _throwaway(self) -> PrivateKey:

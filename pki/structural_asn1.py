@@ -6,7 +6,13 @@ from typing import Annotated
 
 from cryptography import x509
 from cryptography.hazmat import asn1
-from cryptography.hazmat.asn1 import TLV, BitString, Default, Explicit
+from cryptography.hazmat.asn1 import TLV, BitString, Default, Explicit, SetOf
+
+
+@asn1.sequence
+class Attribute:
+    type: x509.ObjectIdentifier
+    value: TLV
 
 
 @asn1.sequence
@@ -18,7 +24,7 @@ class Head:
     signature: TLV
     issuer: TLV
     validity: TLV
-    subject: TLV
+    subject: list[SetOf[Attribute]]
     public_key: TLV
     extensions: Annotated[list[TLV], Explicit(3)]
 

@@ -45,7 +45,7 @@ OIDS = {
 """Attribute types in the order in which a name lists them."""
 
 _PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,\-./:=?]+")  # X.680 PrintableString
-_PRINTABLE_ATTRIBUTES = ("country", "serial_number")
+PRINTABLE_ATTRIBUTES = ("country", "serial_number")
 _UNSEEN = (
     "Cc",
     "Cf",
@@ -140,7 +140,7 @@ def _check_text(name: str, value: str) -> None:
     # what can be printed is none of _UNSEEN: the characters are looked at one by one only where there is a doubt
     if not value.isprintable() and any(unicodedata.category(character) in _UNSEEN for character in value):
         raise SubjectError(f"{name}: holds a control or invisible character")
-    if name in _PRINTABLE_ATTRIBUTES and not _PRINTABLE.fullmatch(value):
+    if name in PRINTABLE_ATTRIBUTES and not _PRINTABLE.fullmatch(value):
         raise SubjectError(f"{name}: holds a character outside PrintableString")
 
 

@@ -45,9 +45,13 @@ class Issuer:
     not_before: datetime
     not_after: datetime
 
-    @property
+    @cached_property
     def algorithm(self) -> SignatureAlgorithm:
         return algorithm_for_key(self.public_key)
+
+    @cached_property
+    def subject_der(self) -> bytes:
+        return self.subject.public_bytes()
 
     @classmethod
     def from_certificate(cls, name: str, certificate_der: bytes) -> Issuer:
