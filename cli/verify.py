@@ -21,7 +21,7 @@ from cli.main import IO, NO_INPUT, USAGE, UsageError
 from config.errors import ConfigError
 from config.policy import load_policy
 from config.trust import read_authority_file, trust_from
-from pki.network import Network
+from pki.network import ROUNDS, Network
 from signing.bulk import Pool
 from signing.engines import Engine
 from signing.errors import PolicyError
@@ -34,7 +34,7 @@ from signing.trust import MAX_EVIDENCE_FILE, Registered, Supplied, TrustStore
 from signing.worker import Task
 
 MAX_WORKERS = 64
-NETWORK, FETCHES = Network(), 3  # seconds for one document and in all; times that a document is judged anew
+NETWORK = Network()
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)  # room for clock skew within a datetime's years
 
 
@@ -87,7 +87,7 @@ def command(
             supplied=Supplied.read(_files(evidence)),
             at=_moment(at),
             engine=engine,
-            grant=replace(GRANT, waiting=NETWORK.document_seconds, rounds=FETCHES) if online else GRANT,
+            grant=replace(GRANT, waiting=NETWORK.document_seconds, rounds=ROUNDS) if online else GRANT,
             network=NETWORK if online else None,
         )
         total = sum(1 for _ in find_items(paths))

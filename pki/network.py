@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ROUNDS = 4  # times that a document is judged: without, with issuers, with their status by OCSP, by CRL where OCSP did not help
+
 
 @dataclass(frozen=True)
 class Network:

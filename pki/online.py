@@ -12,10 +12,11 @@ What comes back is proven by its signatures alone, so plain http is good enough,
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -36,6 +37,9 @@ MAX_ANSWER = 64 * 1024  # octets of an OCSP answer or a certificate
 MAX_CRL = 16 * 1024 * 1024  # octets; 300,000 entries
 MAX_REMEMBERED = 2_000  # answers kept, failures too; a bounded run of thousands of documents asks about a few dozen certificates
 MAX_REMEMBERED_OCTETS = 64 * 1024 * 1024
+FAILURE_SECONDS = 60.0  # for which whoever did not answer is not asked again: a run of thousands must not wait for it each time
+
+E = TypeVar("E", bound=x509.ExtensionType)
 
 
 class Transport(Protocol):
@@ -51,18 +55,40 @@ def over_http(url: str, body: bytes | None, *, seconds: float, limit: int) -> Ht
     return post(url, body, headers={"Content-Type": "application/ocsp-request"}, seconds=seconds, limit=limit)
 
 
+_Question = tuple[str, bytes | None, int]
+"""Address, body, and how many octets of an answer are read: too few for one purpose may be enough for another."""
+
+
+@dataclass(frozen=True)
+class _Remembered:
+    """`answer` is None where there was none; `failure` then says why, and `until` how long nobody tries again (by the run's clock)."""
+
+    answer: bytes | None
+    failure: str = ""
+    until: float = math.inf
+
+
 @dataclass
 class _Memory:
-    """Answers by address and question, for one run: a class of records shares its signers. The oldest go first."""
+    """Answers by question, for one run: a class of records shares its signers. The oldest go first."""
 
-    known: dict[tuple[str, bytes | None], bytes | None] = field(default_factory=dict)
+    known: dict[_Question, _Remembered] = field(default_factory=dict)
     octets: int = 0
 
-    def put(self, key: tuple[str, bytes | None], answer: bytes | None) -> None:
-        self.known[key] = answer
-        self.octets += len(answer or b"")
+    def find(self, question: _Question, now: float) -> _Remembered | None:
+        found = self.known.get(question)
+        return found if found is not None and now < found.until else None
+
+    def put(self, question: _Question, answer: _Remembered) -> None:
+        self._drop(question)
+        self.known[question] = answer
+        self.octets += len(answer.answer or b"")
         while len(self.known) > MAX_REMEMBERED or self.octets > MAX_REMEMBERED_OCTETS:
-            self.octets -= len(self.known.pop(next(iter(self.known))) or b"")
+            self._drop(next(iter(self.known)))
+
+    def _drop(self, question: _Question) -> None:
+        found = self.known.pop(question, None)
+        self.octets -= len(found.answer or b"") if found is not None else 0
 
 
 class Online:
@@ -74,18 +100,24 @@ class Online:
         self._clock = clock
         self._memory = _Memory()
         self.failures: list[str] = []
-        self._asked: set[tuple[str, bytes | None]] = set()
+        self._recalled: set[_Question] = set()
+        self._sent: set[_Question] = set()
+        self._now_asked: set[_Question] = set()
         self._ends = 0.0
         self.begin()
 
     def begin(self) -> None:
         """A new document: its own time and number of requests."""
         self.failures = []
-        self._asked = set()
+        self._recalled, self._sent = set(), set()
         self._ends = self._clock() + self._network.document_seconds
 
     def fetch(self, lacks: Sequence[Lack]) -> Evidence:
-        """What could be had of what is lacking and was not asked for before; nothing is raised, see :attr:`failures`."""
+        """What could be had of what is lacking; nothing is raised, see :attr:`failures`.
+
+        What is still lacking after an answer from memory is asked of the network; nothing is asked there twice for one document.
+        """
+        self._now_asked = set()
         found = [self._issuers(lack.certificate) if lack.issuer is None else self._status(lack.certificate, lack.issuer) for lack in lacks]
         return Evidence(
             certificates=tuple(der for one in found for der in one.certificates),
@@ -122,23 +154,35 @@ class Online:
         return Evidence()
 
     def _ask(self, url: str, body: bytes | None, limit: int) -> bytes | None:
-        """The answer's octets; None where there is none, or where this document has asked already."""
-        key = (url, body)
-        if key in self._asked:
+        """The answer's octets; None where there is none, or where the same was asked a moment ago."""
+        question = (url, body, limit)
+        if question in self._sent or question in self._now_asked:
             return None
-        self._asked.add(key)
-        if key in self._memory.known:
-            return self._memory.known[key]
-        left = self._ends - self._clock()
-        if left <= 0 or len(self._asked) > MAX_REQUESTS:
+        self._now_asked.add(question)
+        known = self._memory.find(question, self._clock())
+        if known is not None and (known.answer is None or question not in self._recalled):
+            self._recalled.add(question)
+            if known.answer is None:
+                self._note(known.failure)
+            return known.answer
+        return self._sent_for(question)
+
+    def _sent_for(self, question: _Question) -> bytes | None:
+        url, body, limit = question
+        now = self._clock()
+        seconds = min(self._ends - now, self._network.request_seconds)
+        if seconds <= 0 or len(self._sent) >= MAX_REQUESTS:
             self._note("more would have to be fetched for this document than is granted")
             return None
+        self._sent.add(question)
         try:
-            answer = self._transport(url, body, seconds=min(left, self._network.request_seconds), limit=limit).body
+            answer = self._transport(url, body, seconds=seconds, limit=limit).body
         except RemoteError as exc:
             self._note(str(exc))
-            answer = None
-        self._memory.put(key, answer)
+            if seconds == self._network.request_seconds:  # else a document that used its time up would speak for the next one
+                self._memory.put(question, _Remembered(None, str(exc), now + FAILURE_SECONDS))
+            return None
+        self._memory.put(question, _Remembered(answer))
         return answer
 
     def _note(self, text: str) -> None:
@@ -148,31 +192,34 @@ class Online:
 
 def _addresses(certificate: Certificate, method: x509.ObjectIdentifier) -> tuple[str, ...]:
     """The http addresses of one access method, in the certificate's order."""
-    try:
-        access = x509.load_der_x509_certificate(certificate.der).extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except (ValueError, TypeError, x509.ExtensionNotFound, x509.InvalidVersion, x509.DuplicateExtension):
-        return ()
-    places = (
-        one.access_location.value
-        for one in access
-        if one.access_method == method and isinstance(one.access_location, x509.UniformResourceIdentifier)
-    )
-    return tuple(dict.fromkeys(place for place in places if _is_http(place)))[:MAX_ADDRESSES]
+    access = _extension(certificate, x509.AuthorityInformationAccess)
+    return _http(one.access_location for one in access or () if one.access_method == method)
 
 
 def _lists(certificate: Certificate) -> tuple[str, ...]:
     """The http addresses of the certificate's CRL distribution points."""
-    try:
-        points = x509.load_der_x509_certificate(certificate.der).extensions.get_extension_for_class(x509.CRLDistributionPoints).value
-    except (ValueError, TypeError, x509.ExtensionNotFound, x509.InvalidVersion, x509.DuplicateExtension):
-        return ()
-    names = (name for point in points for name in point.full_name or ())
+    points = _extension(certificate, x509.CRLDistributionPoints)
+    return _http(name for point in points or () for name in point.full_name or ())
+
+
+def _http(names: Iterable[x509.GeneralName]) -> tuple[str, ...]:
     places = (name.value for name in names if isinstance(name, x509.UniformResourceIdentifier))
-    return tuple(dict.fromkeys(place for place in places if _is_http(place)))[:MAX_ADDRESSES]
+    return tuple(dict.fromkeys(place for place in places if place.lower().startswith(("http://", "https://"))))[:MAX_ADDRESSES]
 
 
-def _is_http(place: str) -> bool:
-    return place.lower().startswith(("http://", "https://"))
+def _extension(certificate: Certificate, kind: type[E]) -> E | None:
+    """None where the certificate has none, or any of its extensions cannot be read."""
+    try:
+        return x509.load_der_x509_certificate(certificate.der).extensions.get_extension_for_class(kind).value
+    except (
+        ValueError,
+        TypeError,
+        x509.InvalidVersion,
+        x509.ExtensionNotFound,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,  # x400Address, ediPartyName
+    ):
+        return None
 
 
 def _ocsp_request(certificate: Certificate, issuer: Certificate) -> bytes | None:
@@ -184,7 +231,7 @@ def _ocsp_request(certificate: Certificate, issuer: Certificate) -> bytes | None
         subject, above = x509.load_der_x509_certificate(certificate.der), x509.load_der_x509_certificate(issuer.der)
         request = ocsp.OCSPRequestBuilder().add_certificate(subject, above, hashes.SHA1()).build()  # noqa: S303 (a name, not a signature)
         return request.public_bytes(Encoding.DER)
-    except (ValueError, TypeError, x509.InvalidVersion):
+    except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm):
         return None
 
 

@@ -19,7 +19,7 @@ class Grant:
     waiting: float = 0.0
     """Seconds by the clock on top, for what has to come over the network."""
     rounds: int = 1
-    """How often it may be judged: once more after each time that something was fetched."""
+    """How often it may be judged: once, and again each time that something was fetched."""
     memory: int = 256 * 1024 * 1024
     """Octets of address space on top of what an idle process takes."""
     memory_per_octet: int = 3

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pki.lack import Lack
+from pki.network import ROUNDS
 from pki.online import Online
 from pki.ports import Clock
 from pki.revocation import Evidence
@@ -16,8 +17,6 @@ from signing.policy import VerificationPolicy
 from signing.trust import Supplied, TrustStore
 from signing.verdict import Indication, Message, Verdict
 from signing.verify import Caches
-
-ROUNDS = 4  # an issuer fetched may lack its own; its status, and that of who vouches for it, come after
 
 
 def judge_online(
@@ -34,13 +33,18 @@ def judge_online(
     """As :func:`signing.engines.judge` at the present moment, with what could be fetched; what could not be stands in the messages."""
     online.begin()
     known = supplied or Supplied()
-    for _ in range(ROUNDS):
+
+    def judged() -> tuple[Verdict, list[Lack]]:
         lacks: list[Lack] = []
-        verdict = judge(document, policy, trust=trust, at=clock(), supplied=known, engine=engine, caches=caches, lacks=lacks)
+        return judge(document, policy, trust=trust, at=clock(), supplied=known, engine=engine, caches=caches, lacks=lacks), lacks
+
+    verdict, lacks = judged()
+    for _ in range(ROUNDS - 1):
         fetched = online.fetch(lacks)
         if fetched == Evidence():
             break
         known = Supplied(known.certificates + fetched.certificates, known.crls + fetched.crls, known.ocsps + fetched.ocsps)
+        verdict, lacks = judged()
     if verdict.indication is Indication.TOTAL_PASSED or not online.failures:
         return verdict
     notes = tuple(Message("NOT_FETCHED", text) for text in online.failures)

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
+from pki.certificate import Certificate, load_certificate
 from pki.crl import CrlSigner
-from pki.http_request import HttpAnswer, RemoteUnavailableError
+from pki.http_request import HttpAnswer, RemoteError, RemoteUnavailableError
+from pki.lack import Lack
 from pki.network import Network
 from pki.ocsp import OcspResponder
-from pki.online import MAX_REQUESTS, Online
+from pki.online import MAX_ANSWER, MAX_REQUESTS, Online
+from pki.revocation import Evidence
 from signing.engines import Engine
 from signing.online import judge_online
 from signing.sign import sign
@@ -172,6 +180,111 @@ def test_what_was_asked_for_one_document_is_remembered_for_the_next(net: Net) ->
     asked = list(net.asked)
     assert net.judge(second, online=online).indication is Indication.TOTAL_PASSED
     assert net.asked == asked
+
+
+def test_a_remembered_answer_that_is_too_old_for_the_next_document_is_asked_for_again(net: Net) -> None:
+    online = Online(Network(), transport=net)
+    net.judge(signed_by_teacher(net.house), online=online)
+    net.house.house.authority.advance(seconds=3600)
+    later = signed_by_teacher(net.house)  # signed after what is remembered was said
+    net.asked.clear()
+    assert net.judge(later, online=online).indication is Indication.TOTAL_PASSED
+    assert net.asked == ["/ocsp"]
+
+
+def test_who_did_not_answer_is_named_for_the_next_document_too_and_not_asked_within_the_minute(net: Net) -> None:
+    net.down = ("/",)
+    seconds = iter(range(10_000))
+    online = Online(Network(), transport=net, clock=lambda: next(seconds) / 1000)
+    net.judge(signed_by_teacher(net.house), online=online)
+    asked = list(net.asked)
+    verdict = net.judge(signed_by_teacher(net.house), online=online)
+    assert net.asked == asked
+    assert [m.text for m in verdict.messages if m.code == "NOT_FETCHED"] == ["records.example does not answer within 5 s (TimeoutError)"]
+
+
+def test_who_did_not_answer_is_asked_again_after_a_minute(net: Net) -> None:
+    net.down = ("/",)
+    moment = [0.0]
+    online = Online(Network(), transport=net, clock=lambda: moment[0])
+    net.judge(signed_by_teacher(net.house), online=online)
+    net.down, moment[0] = (), 61.0
+    assert net.judge(signed_by_teacher(net.house), online=online).indication is Indication.TOTAL_PASSED
+
+
+@dataclass
+class Asked:
+    """Answers every address with `answer`, where it is short enough."""
+
+    answer: bytes
+    times: int = 0
+
+    def __call__(self, url: str, body: bytes | None, *, seconds: float, limit: int) -> HttpAnswer:
+        self.times += 1
+        if len(self.answer) > limit:
+            raise RemoteError(f"answers with more than the {limit} octets that are read")
+        return HttpAnswer("", self.answer)
+
+
+def long_list() -> bytes:
+    """A CRL of 4,000 entries."""
+    key, at = ec.generate_private_key(ec.SECP256R1()), datetime(2026, 1, 1, tzinfo=UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Stranger")])
+    built = x509.CertificateRevocationListBuilder(name, at, at + YEAR)
+    for serial in range(1, 4001):
+        built = built.add_revoked_certificate(x509.RevokedCertificateBuilder(serial, at).build())
+    return built.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def pointing(*, issuers: str = "", lists: str = "", odd: bool = False) -> Certificate:
+    """A stranger's certificate with these addresses; `odd`: with a kind of name besides that is read by nobody."""
+    key, at = ec.generate_private_key(ec.SECP256R1()), datetime(2026, 1, 1, tzinfo=UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Stranger")])
+    built = x509.CertificateBuilder(name, name, key.public_key(), 7, at, at + YEAR)
+    if issuers:
+        place = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(issuers))
+        built = built.add_extension(x509.AuthorityInformationAccess([place]), critical=False)
+    if lists:
+        point = x509.DistributionPoint([x509.UniformResourceIdentifier(lists)], None, None, None)
+        built = built.add_extension(x509.CRLDistributionPoints([point]), critical=False)
+    if odd:  # SubjectAltName with an x400Address
+        value = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.17"), bytes.fromhex("3004a3023000"))
+        built = built.add_extension(value, critical=False)
+    return load_certificate(built.sign(key, hashes.SHA256()).public_bytes(Encoding.DER))
+
+
+def test_a_stranger_cannot_have_another_documents_list_taken_for_too_long() -> None:
+    """His certificate names the list's address as where his issuer is found: of such an answer less is read."""
+    asked, place = Asked(long_list()), "http://ca.example/0.crl"
+    assert len(asked.answer) > MAX_ANSWER
+    online = Online(Network(), transport=asked)
+    assert online.fetch([Lack(pointing(issuers=place), None)]).certificates == ()
+    online.begin()
+    honest = pointing(lists=place)
+    assert online.fetch([Lack(honest, honest)]).crls == (asked.answer,)
+
+
+def test_a_document_that_used_its_time_up_does_not_speak_for_the_next() -> None:
+    seconds_given: list[float] = []
+
+    def slow(url: str, body: bytes | None, *, seconds: float, limit: int) -> HttpAnswer:
+        seconds_given.append(seconds)
+        raise RemoteUnavailableError("too slow")
+
+    moments = iter([0.0, 0.0, 19.9, 19.9, 30.0, 30.0, 30.0])
+    online = Online(Network(), transport=slow, clock=lambda: next(moments))
+    lack = Lack(pointing(issuers="http://ca.example/issuing.cer"), None)
+    online.begin()
+    online.fetch([lack])
+    online.begin()
+    online.fetch([lack])
+    assert seconds_given == [pytest.approx(0.1), 5.0]
+
+
+def test_an_extension_that_nobody_can_read_costs_the_addresses_alone() -> None:
+    asked = Asked(b"")
+    assert Online(Network(), transport=asked).fetch([Lack(pointing(issuers="http://ca.example/x", odd=True), None)]) == Evidence()
+    assert asked.times == 0
 
 
 def test_one_document_sets_off_a_bounded_number_of_requests(net: Net) -> None:
