@@ -135,6 +135,8 @@ def _decoded(encoded: str) -> bytes:
     """The request of a GET (RFC 6960 appendix A.1); what is not base64 becomes an empty, hence malformed, request."""
     if len(encoded) > MAX_REQUEST:
         return b""
+    # clients that write a slash behind an address that ends with one; no request begins so, which as base64 would be the octet 0xFC or more
+    encoded = encoded.removeprefix("/")
     try:
         return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except (binascii.Error, ValueError):

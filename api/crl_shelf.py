@@ -25,7 +25,8 @@ class ShelvedCrl:
 class CrlShelf:
     """The published list of every shard of every issuer. Safe to share between threads.
 
-    One that is missing or has run out is made on the spot, as in the first second of a service; else publishing is the background's.
+    One that is missing or has run out is made on the spot, as in the first second of a service; else publishing is the background's. While
+    the books do not answer, the list that was handed out last is, until it runs out.
     """
 
     def __init__(self, publisher: Publisher, *, clock: Clock) -> None:
@@ -39,11 +40,19 @@ class CrlShelf:
         """None where there is no such issuer or shard, or no list was imported. Raises NoCurrentListError, and what store and key raise."""
         if not self._publisher.expects(issuer, shard):
             return None
-        state = self._store.state(issuer, shard)
-        if state is None or self._clock() >= state.next_update:
-            with self._lock:
-                state = self._made(issuer, shard)
-        return self._shelved(state) if state is not None else None
+        try:
+            state = self._store.state(issuer, shard)
+            if state is None or self._clock() >= state.next_update:
+                with self._lock:
+                    state = self._made(issuer, shard)
+            return self._shelved(state) if state is not None else None
+        except NoCurrentListError:
+            raise
+        except Exception:
+            known = self._lists.get((issuer, shard))
+            if known is None or self._clock() >= known.state.next_update:
+                raise
+            return known  # books that do not answer: it holds for whoever got it a moment ago, too
 
     def _made(self, issuer: str, shard: int) -> CrlState | None:
         state = self._store.state(issuer, shard)  # others who waited for the lock find what the first one made

@@ -30,12 +30,13 @@ NOT_KEPT: Headers = [(b"cache-control", b"no-store")]
 
 @dataclass(frozen=True, slots=True)
 class ReadyAnswer:
-    """ASGI messages. `until` is aware UTC: others may keep the answer for :data:`MAX_AGE` more."""
+    """ASGI messages. Given again from `since` to `until`, aware UTC; others may keep the answer for :data:`MAX_AGE` more."""
 
     start: Message
     body: Message
     unchanged: Message
     etag: bytes
+    since: datetime
     until: datetime
 
 
@@ -55,7 +56,8 @@ class OcspCache:
 
     def get(self, path: str, *, now: datetime) -> ReadyAnswer | None:
         found = self._answers.get(path)
-        if found is None or now >= found.until or self._monotonic() >= self._trusted_until:
+        # before `since`: the answer was made while the clock was ahead, and is one from the future for whoever checks it
+        if found is None or not found.since <= now < found.until or self._monotonic() >= self._trusted_until:
             return None
         return found
 
@@ -107,7 +109,7 @@ def ready(answer: OcspAnswer, *, media_type: bytes, now: datetime) -> tuple[Read
     unchanged = {"type": "http.response.start", "status": 304, "headers": headers}
     etag = dict(headers).get(b"etag", b"")
     body = {"type": "http.response.body", "body": answer.der}
-    return ReadyAnswer(start, body, unchanged, etag, until or now), until is not None
+    return ReadyAnswer(start, body, unchanged, etag, answer.this_update or now, until or now), until is not None
 
 
 def _http_date(moment: datetime) -> bytes:

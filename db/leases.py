@@ -19,6 +19,9 @@ from db.upsert import insert_missing
 from pki.ports import Clock
 
 
+AHEAD = timedelta(minutes=5)  # that another machine's clock may be ahead of this one's
+
+
 class Leases:
     """The leases of one process; every instance is a holder of its own. Implements :class:`pki.publication.Turns`."""
 
@@ -39,10 +42,12 @@ class Leases:
 
     def _take(self, name: str, at_most: timedelta) -> bool:
         now = self._clock()
+        # given back; or over; or from a clock that was ahead: nobody could have taken it for so long
+        free = sa.or_(leases.c.holder == "", leases.c.until <= now, leases.c.until > now + at_most + AHEAD)
         with self._database.writing() as connection:
             insert_missing(connection, leases, [{"name": name, "holder": "", "until": now}])
             taken = connection.execute(
-                sa.update(leases).where(leases.c.name == name, leases.c.until <= now).values(holder=self._holder, until=now + at_most)
+                sa.update(leases).where(leases.c.name == name, free).values(holder=self._holder, until=now + at_most)
             )
             return taken.rowcount == 1
 

@@ -38,7 +38,7 @@ from pki.ocsp_asn1 import (
     SingleResponse,
     enumerated,
 )
-from pki.ocsp_credential import responder_credential
+from pki.ocsp_credential import ResponderCredential, ResponderNotValidError, responder_credential
 from pki.ocsp_request import MalformedRequestError, read_request
 from pki.ocsp_status import CertificateName, CertificateStatus, StatusBook
 from pki.ports import CertificateState, Clock
@@ -65,7 +65,8 @@ class OcspResponder:
     """Answers for the certificates of `issuers`, a mapping of authority name (as in the store) to CA certificate DER.
 
     The responder certificate is the issuer's own, or one that every issuer of the mapping signed with id-kp-OCSPSigning (RFC 6960 section
-    4.2.2.2); anything else raises :class:`pki.errors.PkiError` on construction. Answers are valid for `validity` from `clock`.
+    4.2.2.2); anything else raises :class:`pki.errors.PkiError` on construction. Answers are valid for `validity` from `clock`, and not
+    beyond the responder certificate, outside whose validity nothing is signed: requests are then answered with tryLater.
     `archive_cutoff` says that status is kept from the CA certificate's notBefore on, after expiry too (RFC 6960 section 4.4.4).
     """
 
@@ -114,7 +115,10 @@ class OcspResponder:
         """The answers to several requests, in order: the books are asked once for all of them."""
         questions = [self._question(request) for request in requests]
         known = self._statuses(questions)
-        return [each if isinstance(each, OcspAnswer) else self._answer(each, known) for each in questions]
+        try:
+            return [each if isinstance(each, OcspAnswer) else self._answer(each, known) for each in questions]
+        except ResponderNotValidError:
+            return [each if isinstance(each, OcspAnswer) else refusal(ResponseStatus.TRY_LATER) for each in questions]
 
     def issuer_of(self, certificate: x509.Certificate) -> bytes | None:
         """DER of the issuer among those this responder answers for; None where none of them signed the certificate."""
@@ -124,7 +128,7 @@ class OcspResponder:
     def answer_about(self, certificate_der: bytes) -> OcspAnswer:
         """The answer about one certificate, made now and in process: evidence for a B-LT signature.
 
-        Raises :class:`pki.errors.PkiError` where none of this responder's issuers signed the certificate.
+        Raises :class:`pki.errors.PkiError` where none of this responder's issuers signed the certificate, or its own is not valid now.
         """
         certificate = x509.load_der_x509_certificate(certificate_der)
         name = self._signer_name(certificate)
@@ -155,9 +159,24 @@ class OcspResponder:
         names = {name for each in questions if isinstance(each, _Asked) for name in each.names if name}
         return self._store.statuses(names) if names else {}
 
+    def trouble(self) -> str | None:
+        """Why nothing can be answered at this moment, for whoever watches over the service; None where all is well.
+
+        An authority that has ended itself is no trouble: nobody can ask about its certificates with any use.
+        """
+        now = self._clock()
+        if all(now >= issuer.not_valid_after_utc for issuer in self._issuers.values()):
+            return None
+        try:
+            self._credential.until(now, self._validity)
+        except ResponderNotValidError as exc:
+            return str(exc)
+        return None
+
     def _answer(self, asked: _Asked, known: Mapping[CertificateName, CertificateStatus]) -> OcspAnswer:
-        now = self._clock().replace(microsecond=0)
-        this_update, next_update = GeneralizedTime(now), GeneralizedTime(now + self._validity)
+        credential, now = self._credential, self._clock().replace(microsecond=0)
+        until = credential.until(now, self._validity)
+        this_update, next_update = GeneralizedTime(now), GeneralizedTime(until)
         singles = [
             SingleResponse(
                 cert_id=cert_id,
@@ -170,32 +189,32 @@ class OcspResponder:
         ]
         states = tuple(single.cert_status.tag for single in singles)
         return OcspAnswer(
-            der=self._sign(singles, this_update, asked.nonce),
+            der=_signed(credential, singles, this_update, asked.nonce),
             status=ResponseStatus.SUCCESSFUL,
             states=states,
             cacheable=asked.nonce is None and len(states) == 1 and states[0] != "unknown",
             this_update=now,
-            next_update=now + self._validity,
+            next_update=until,
         )
 
-    def _sign(self, singles: list[SingleResponse], produced_at: GeneralizedTime, nonce: Extension | None) -> bytes:
-        credential = self._credential
-        tbs = asn1.encode_der(
-            ResponseData(
-                responder_id=credential.responder_id,
-                produced_at=produced_at,
-                responses=singles,
-                response_extensions=[nonce] if nonce else None,
-            )
+
+def _signed(credential: ResponderCredential, singles: list[SingleResponse], produced_at: GeneralizedTime, nonce: Extension | None) -> bytes:
+    tbs = asn1.encode_der(
+        ResponseData(
+            responder_id=credential.responder_id,
+            produced_at=produced_at,
+            responses=singles,
+            response_extensions=[nonce] if nonce else None,
         )
-        basic = BasicOCSPResponse(
-            tbs_response_data=tlv(tbs),
-            signature_algorithm=credential.algorithm,
-            signature=BitString(credential.key.sign(tbs), 0),
-            certs=[credential.certificate],
-        )
-        body = ResponseBytes(response_type=OCSP_BASIC, response=asn1.encode_der(basic))
-        return asn1.encode_der(OCSPResponse(response_status=enumerated(ResponseStatus.SUCCESSFUL), response_bytes=body))
+    )
+    basic = BasicOCSPResponse(
+        tbs_response_data=tlv(tbs),
+        signature_algorithm=credential.algorithm,
+        signature=BitString(credential.key.sign(tbs), 0),
+        certs=[credential.certificate],
+    )
+    body = ResponseBytes(response_type=OCSP_BASIC, response=asn1.encode_der(basic))
+    return asn1.encode_der(OCSPResponse(response_status=enumerated(ResponseStatus.SUCCESSFUL), response_bytes=body))
 
 
 def _asked(certificates: Sequence[CertID], issuers: Sequence[str | None], nonce: Extension | None) -> _Asked:

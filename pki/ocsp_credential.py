@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.asn1 import TLV
@@ -15,6 +15,10 @@ from pki.cert_id import key_hash
 from pki.cms import tlv
 from pki.errors import PkiError
 from pki.relations import check_key, is_issued_by
+
+
+class ResponderNotValidError(PkiError):
+    """The responder's certificate has ended, or does not hold yet: what it signed now would convince nobody."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,15 @@ class ResponderCredential:
     algorithm: TLV
     valid_from: datetime
     valid_until: datetime
+
+    def until(self, now: datetime, validity: timedelta) -> datetime:
+        """How long an answer made `now` holds: nobody can check it once this certificate has ended. Raises ResponderNotValidError."""
+        if not self.valid_from <= now < self.valid_until:
+            raise ResponderNotValidError(
+                f"OCSP responder: {now:%Y-%m-%d %H:%M:%S} UTC is outside the validity of its certificate,"
+                f" {self.valid_from:%Y-%m-%d %H:%M:%S} to {self.valid_until:%Y-%m-%d %H:%M:%S}"
+            )
+        return min(now + validity, self.valid_until)
 
 
 def responder_credential(certificate_der: bytes, *, key: SigningKey, issuers: Mapping[str, x509.Certificate]) -> ResponderCredential:

@@ -17,6 +17,10 @@ class OcspResponders:
     def __init__(self, responders: Sequence[OcspResponder]) -> None:
         self.all = tuple(responders)
 
+    def trouble(self) -> str | None:
+        """As :meth:`pki.ocsp.OcspResponder.trouble`, of the first that has any."""
+        return next((trouble for each in self.all if (trouble := each.trouble()) is not None), None)
+
     def respond(self, request_der: bytes) -> OcspAnswer:
         """The answer of the responder that may give one; `unauthorized` where a request mixes authorities, for no answer can."""
         return self.respond_all((request_der,))[0]

@@ -15,8 +15,8 @@ def health_routes(house: House) -> APIRouter:
     def health(response: Response) -> dict[str, str | list[str]]:
         """`status` is degraded where the service answers, but not all is well.
 
-        `overdue_lists` names revocation lists that were not renewed in time, `time_stamps` says why none are made. The HTTP status stays
-        200 then: what works is to go on working.
+        `overdue_lists` names revocation lists that were not renewed in time, `time_stamps` and `ocsp` say why none are made. The HTTP
+        status stays 200 then: what works is to go on working.
         """
         response.headers["Cache-Control"] = "no-store"
         house.stores.certificates.get(ISSUING, 0)  # a serial that is never drawn: asks the database, finds nothing
@@ -25,6 +25,8 @@ def health_routes(house: House) -> APIRouter:
             found["overdue_lists"] = [f"{issuer}/{shard}" for issuer, shard in late]
         if (trouble := house.tsa.trouble()) is not None:
             found["time_stamps"] = trouble
+        if (trouble := house.responder.trouble()) is not None:
+            found["ocsp"] = trouble
         return {"status": "degraded", **found} if found else {"status": "ok"}
 
     return router

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import subprocess
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -88,6 +89,13 @@ def test_a_malformed_ocsp_path_gets_the_protocols_error(client: httpx.Client, pa
     assert answer.status_code == 200
     assert ocsp.load_der_ocsp_response(answer.content).response_status is ocsp.OCSPResponseStatus.MALFORMED_REQUEST
     assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("spelling", ["/{}", "{}%3D", "%2F{}"])
+def test_a_slash_too_many_and_padding_are_forgiven(client: httpx.Client, house: House, spelling: str) -> None:
+    encoded = quote(base64.b64encode(request_der(house, issue(house).certificate_der)).decode().rstrip("="), safe="")
+    found = client.get("/ocsp/" + spelling.format(encoded))
+    assert ocsp.load_der_ocsp_response(found.content).certificate_status is ocsp.OCSPCertStatus.GOOD
 
 
 def test_ocsp_without_its_books_says_try_later_and_never_good(doomed_client: httpx.Client, doomed_house: House) -> None:

@@ -104,6 +104,11 @@ def test_an_answer_is_not_given_beyond_its_hour(cache: OcspCache) -> None:
     assert cache.get(PATH, now=NOW + KEPT) is None
 
 
+def test_an_answer_made_while_the_clock_was_ahead_is_not_given_again(cache: OcspCache) -> None:
+    assert cache.get(PATH, now=NOW - timedelta(seconds=1)) is None
+    assert cache.get(PATH, now=NOW) is not None
+
+
 def test_the_oldest_answers_make_room(monotonic: Monotonic) -> None:
     cache = OcspCache(most=3, monotonic=monotonic)
     cache.confirm(as_of=monotonic.seconds)

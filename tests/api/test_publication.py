@@ -17,6 +17,7 @@ from api.app import create_app
 from api.crl_shelf import CrlShelf, NoCurrentListError
 from config.bootstrap import open_house
 from config.house import House
+from db.errors import DatabaseError
 from pki.issue import IssuedCertificate
 from pki.publication import Publisher
 from tests.api.conftest import PASSPHRASE, Clock, FakeJudge, make_house, serving
@@ -134,6 +135,24 @@ def test_without_the_key_the_old_list_is_served_until_it_runs_out(doomed_house: 
         assert shelf.get("issuing", 0) is not None
         clock.moment += timedelta(days=2)
         with pytest.raises(NoCurrentListError, match="the list of issuing, shard 0, ran out at"):
+            shelf.get("issuing", 0)
+    finally:
+        clock.moment = began
+
+
+def test_without_the_books_the_last_list_is_served_until_it_runs_out(doomed_house: House, clock: Clock) -> None:
+    doomed_house.publisher.publish_due()
+    shelf, began = CrlShelf(doomed_house.publisher, clock=clock), clock.moment
+    last = shelf.get("issuing", 0)
+    with doomed_house.stores.database.writing() as connection:
+        connection.exec_driver_sql("DROP TABLE published_crls")
+    try:
+        clock.moment += timedelta(days=6)
+        assert shelf.get("issuing", 0) == last
+        with pytest.raises(DatabaseError):
+            shelf.get("issuing", 1)  # that nobody asked for before
+        clock.moment += timedelta(days=1)
+        with pytest.raises(DatabaseError):
             shelf.get("issuing", 0)
     finally:
         clock.moment = began

@@ -222,6 +222,26 @@ def test_a_lease_is_given_back_where_the_work_fails(database: Database, clock: C
         assert ours
 
 
+@pytest.mark.parametrize("given_back", [True, False])
+def test_a_lease_from_a_clock_that_was_ahead_holds_nobody_up(database: Database, clock: Clock, given_back: bool) -> None:
+    ahead = Clock()
+    ahead.moment += timedelta(days=1)
+    with Leases(database, clock=ahead).turn("work", at_most=MINUTE) as ours:
+        assert ours
+        if not given_back:  # as after a kill
+            with Leases(database, clock=clock).turn("work", at_most=MINUTE) as theirs:
+                assert theirs
+    with Leases(database, clock=clock).turn("work", at_most=MINUTE) as theirs:
+        assert theirs
+
+
+def test_a_clock_that_is_a_little_ahead_keeps_its_lease(database: Database, clock: Clock) -> None:
+    ahead = Clock()
+    ahead.moment += MINUTE
+    with Leases(database, clock=ahead).turn("work", at_most=MINUTE), Leases(database, clock=clock).turn("work", at_most=MINUTE) as theirs:
+        assert not theirs
+
+
 def test_of_many_who_come_at_once_one_gets_the_lease(database: Database, clock: Clock) -> None:
     gate = threading.Barrier(6)
 

@@ -181,6 +181,29 @@ def test_answer_is_valid_from_now_for_as_long_as_told(house: House) -> None:
     assert (single.this_update_utc, single.next_update_utc) == (now, now + timedelta(hours=2)) == (answer.this_update, answer.next_update)
 
 
+def test_an_answer_does_not_outlive_the_responders_certificate(house: House) -> None:
+    ends = house.ocsp_party.certificate.not_valid_after_utc
+    answer = house.responder(clock=lambda: ends - timedelta(hours=3)).answer_about(house.teacher.der)
+    single = next(iter(ocsp.load_der_ocsp_response(answer.der).responses))
+    assert single.next_update_utc == answer.next_update == ends
+
+
+@pytest.mark.parametrize("beyond", [timedelta(0), timedelta(days=1)])
+def test_nothing_is_signed_once_the_responders_certificate_has_ended(house: House, beyond: timedelta) -> None:
+    ends = house.ocsp_party.certificate.not_valid_after_utc
+    responder = house.responder(clock=lambda: ends + beyond)
+    answers = responder.respond_all([ask(house.teacher, house.issuing), b"no request"])
+    assert [answer.status for answer in answers] == [ResponseStatus.TRY_LATER, ResponseStatus.MALFORMED_REQUEST]
+    assert "is outside the validity of its certificate" in (responder.trouble() or "")
+    with pytest.raises(PkiError, match="is outside the validity of its certificate"):
+        responder.answer_about(house.teacher.der)
+
+
+def test_an_authority_that_has_ended_is_no_trouble(house: House) -> None:
+    assert house.responder(clock=lambda: house.issuing.certificate.not_valid_after_utc).trouble() is None
+    assert house.responder().trouble() is None
+
+
 def test_archive_cutoff_is_the_start_of_the_authority(house: House) -> None:
     der = house.responder().status_response(house.teacher.der)
     (extension,) = ocsp.load_der_ocsp_response(der).single_extensions
