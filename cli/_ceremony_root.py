@@ -17,6 +17,7 @@ import typer
 from cryptography import x509
 
 from cli._ceremony_look import PlanFile, read_plan_file
+from cli._officer import one_each
 from cli._output import write_output
 from cli._secret import secret
 from cli.main import UsageError
@@ -98,13 +99,20 @@ def officer(
     home: RootFolder,
     share: Shares = None,
     pin_file: PinFile = None,
+    vouch: Annotated[list[str] | None, typer.Option(metavar="ID", help="From the third on: an officer who vouches; twice.")] = None,
+    vouch_pin_file: Annotated[list[str] | None, typer.Option(metavar="FILE", help="That officer's PIN; in the same order.")] = None,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why nobody vouches; goes into the log.")] = "first officers of this home",
     passphrase_file: PassphraseFile = None,
 ) -> int:
-    """Add an officer to the root's home, with a PIN of their own: one asks for a ceremony, another approves it."""
-    pin = new_pin(secret("Officer's new PIN", flag="--pin-file", file=pin_file, twice=True), blocked=blocked_pins())
+    """Add an officer to the root's home, with a PIN of their own: one asks for a ceremony, another approves it.
+
+    From the third on two officers vouch, each with their PIN.
+    """
+    vouchers = one_each(list(vouch or ()), list(vouch_pin_file or ()))
+    text = secret(f"New PIN of {officer_id}", flag="--pin-file", file=pin_file, twice=True)
+    pin = new_pin(text, blocked=blocked_pins(), personal=(name, officer_id))
     with _opened(home, share, passphrase_file) as root:
-        root.officers.add(officer_id, name=name, pin=pin, vouchers={}, reason=reason)
+        root.officers.add(officer_id, name=name, pin=pin, vouchers=vouchers, reason="" if vouchers else reason)
         root.seal()
     print(f"Officer {officer_id} may ask for ceremonies, and approve what others ask for.")
     return 0

@@ -11,7 +11,7 @@ from cli._officer import By, PinFile, officer_pin, one_each
 from cli._secret import secret
 from cli._table import aligned
 from pki.pin import blocked_pins, new_pin
-from records.officers import MAX_WRONG
+from records.registration_ports import MAX_WRONG
 
 app = typer.Typer(help="The people who approve requests: seals, batches, certificates of authorities.", no_args_is_help=True)
 
@@ -36,8 +36,8 @@ def add(
 ) -> int:
     """Add an officer, who chooses their own PIN.
 
-    Two officers vouch for a new one, each with their PIN. For the first two, and where fewer than two are left, --reason stands in their
-    place, and stands in the log for everybody to see. An officer who was removed comes back in the same way, with a new PIN.
+    Two officers vouch for a new one, each with their PIN. Only for the first two, and where fewer than two are left, --reason stands in
+    their place, and stands in the log for everybody to see. An officer who was removed comes back in the same way, with a new PIN.
     """
     with opened(home, database_url, passphrase_file) as house:
         vouchers = one_each(list(vouch or ()), list(vouch_pin_file or ()))

@@ -22,9 +22,8 @@ from pki.kdf import SALT_OCTETS, KdfParameters, KeyDerivation, new_salt
 from pki.pin import Pin
 from pki.ports import Clock, KeyStore
 from records.errors import OfficerError, OfficerLockedError
-from records.registration_ports import Officer, OfficerStore
+from records.registration_ports import MAX_WRONG, Officer, OfficerStore
 
-MAX_WRONG = 5  # wrong PINs in a row lock an officer; docs/cps.md 3.3
 VOUCHERS = 2  # officers who vouch for a new one; docs/cps.md 3.3
 MAX_ID = 64  # characters
 MAX_NAME = 200  # characters
@@ -57,8 +56,9 @@ class Officers:
     def add(self, officer_id: str, *, name: str, pin: Pin, vouchers: Mapping[str, str], reason: str = "") -> Officer:
         """A new officer, or one who was removed, with a PIN that :func:`pki.pin.new_pin` passed. `vouchers`: officers' ids to their PINs.
 
-        Without two vouchers a reason is asked for, which goes into the log: the first two officers have nobody to vouch for them, and where
-        fewer than two are left the authority must go on. Raises :class:`records.errors.OfficerError`, or what :meth:`prove` raises.
+        A reason, which goes into the log, stands in their place only where there are not two who could: the first two officers have nobody
+        to vouch for them, and where fewer than two are left (locked ones do not count) the authority must go on.
+        Raises :class:`records.errors.OfficerError`, or what :meth:`prove` raises.
         """
         if not 0 < len(officer_id) <= MAX_ID or not officer_id.isprintable() or any(sign in officer_id for sign in "/ "):
             raise OfficerError(f"officer's id: expected 1 to {MAX_ID} printable characters without a space or slash")
@@ -67,6 +67,12 @@ class Officers:
         if len(vouchers) < VOUCHERS and not reason.strip():
             raise OfficerError(
                 f"{len(vouchers)} officers vouch for {officer_id}, expected {VOUCHERS}; where there are not so many, give the reason"
+            )
+        able = [each.id for each in self.store.all() if each.able and each.id != officer_id]
+        if len(vouchers) < VOUCHERS <= len(able):
+            raise OfficerError(
+                f"{len(vouchers)} officers vouch for {officer_id}, expected {VOUCHERS} of the {len(able)} in office; "
+                "a reason stands in their place only where there are not so many"
             )
         if officer_id in vouchers:
             raise OfficerError(f"{officer_id} cannot vouch for themselves")

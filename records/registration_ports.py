@@ -13,6 +13,8 @@ from typing import Protocol
 from pki.registration import Order, Redeemed, Request, RequestState
 from pki.registration_policy import RegistrationPolicy
 
+MAX_WRONG = 5  # wrong PINs in a row lock an officer; docs/cps.md 3.3
+
 
 @dataclass(frozen=True)
 class Officer:
@@ -25,6 +27,11 @@ class Officer:
     added_at: datetime
     removed_at: datetime | None = None
     wrong: int = 0
+
+    @property
+    def able(self) -> bool:
+        """In office and not locked."""
+        return self.removed_at is None and self.wrong < MAX_WRONG
 
 
 class OfficerStore(Protocol):

@@ -244,6 +244,16 @@ def test_a_request_exchanged_on_its_way_is_neither_approved_nor_certified(edusea
     assert eduseal(*run)[0] == 0
 
 
+def test_from_the_third_officer_on_two_vouch(eduseal: Run, desk: Path) -> None:
+    (desk / "dung.pin").write_text("gà trống chín 3\n")
+    (desk / "dung.pin").chmod(0o600)
+    add = ("ceremony", "officer", "dung", "--name", "Dung", "--pin-file", "dung.pin", "--home", "vault", *shares(1, 2))
+    status, _, err = eduseal(*add)
+    assert (status, "0 officers vouch for dung, expected 2 of the 2 in office" in err) == (65, True)
+    vouched = [word for each in PINS for word in ("--vouch", each, "--vouch-pin-file", f"{each}.pin")]
+    assert eduseal(*add, *vouched)[0] == 0
+
+
 def test_keys_to_be_certified_are_approved_with_the_file(eduseal: Run, desk: Path) -> None:
     words = ("--by", "an", "--pin-file", "an.pin", "--home", "vault", *shares(1, 3))
     status, _, err = eduseal("ceremony", "ask", "issuing.toml", *words)

@@ -111,8 +111,28 @@ def test_a_row_written_into_the_books_from_outside_opens_nothing(officers: Offic
 
 
 def test_the_first_officers_come_with_a_reason(officers: Officers) -> None:
+    officers.remove(SECOND, by=OFFICER, secret=PINS[OFFICER])
     with pytest.raises(OfficerError, match="0 officers vouch for RA-3, expected 2; where there are not so many, give the reason"):
         officers.add(THIRD, name="Vũ Minh Khôi", pin=Pin(PINS[THIRD]), vouchers={})
+
+
+@pytest.mark.parametrize("vouchers", [{}, {OFFICER: PINS[OFFICER]}], ids=["nobody", "one"])
+def test_no_reason_makes_a_second_person_of_oneself_while_two_are_in_office(officers: Officers, vouchers: dict[str, str]) -> None:
+    with pytest.raises(
+        OfficerError, match="expected 2 of the 2 in office; a reason stands in their place only where there are not so many"
+    ):
+        officers.add(THIRD, name="Me again", pin=Pin(PINS[THIRD]), vouchers=vouchers, reason="in a hurry")
+    with pytest.raises(UnknownOfficerError):
+        officers.store.get(THIRD)
+
+
+def test_locked_officers_do_not_hold_up_the_authority(officers: Officers) -> None:
+    for officer in (OFFICER, SECOND):
+        for _ in range(5):
+            with pytest.raises((WrongSecretError, OfficerLockedError)):
+                officers.prove(officer, "wrong")
+    officers.add(THIRD, name="Vũ Minh Khôi", pin=Pin(PINS[THIRD]), vouchers={}, reason="both are locked")
+    officers.remove(OFFICER, by=THIRD, secret=PINS[THIRD])
 
 
 def test_two_officers_vouch_for_a_third(officers: Officers, database: Database) -> None:
