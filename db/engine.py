@@ -19,6 +19,9 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from db.errors import DatabaseError, TransactionError
 
 BUSY_TIMEOUT_MS = 30_000  # a writer waits this long for another before it gives up
+# A machine that fell silent, instead of refusing, is given up after so many seconds: libpq waits for ever to connect, and the kernel a
+# quarter of an hour for an answer. A statement that takes long is not concerned. What the URL says of these counts instead.
+PATIENCE = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000}
 _BEGIN = "eduseal_begin"  # execution option: the BEGIN statement that SQLite is to use
 
 
@@ -131,7 +134,8 @@ def _sqlite(url: sa.URL, *, read_only: bool) -> sa.Engine:
 
 def _postgresql(url: sa.URL, *, read_only: bool) -> sa.Engine:
     options = "-c timezone=UTC" + (" -c default_transaction_read_only=on" if read_only else "")
-    return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args={"options": options})
+    patience = {name: value for name, value in PATIENCE.items() if name not in url.query}
+    return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args={"options": options, **patience})
 
 
 @contextmanager

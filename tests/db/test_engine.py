@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -96,3 +97,11 @@ def test_reading_makes_no_database_where_there_is_none(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="there is no database at"):
         open_database(sqlite_url(tmp_path / "x.sqlite"), read_only=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_takes_the_connection_and_says_nothing_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        database = open_database(f"postgresql://127.0.0.1:{silent.getsockname()[1]}/eduseal")
+        with pytest.raises(DatabaseError, match="timeout"), database.reading():
+            pass
+        database.close()
