@@ -95,13 +95,23 @@ class BulkChunks:
 
 def _issue(connection: sa.Connection, chunk: Chunk, attempt: str, signed: Sequence[SignedCertificate], at: datetime) -> None:
     _require_recorded(connection, chunk, attempt, [each.prepared for each in signed], lock=True)
-    connection.execute(
-        sa.update(certificates)
-        .where(certificates.c.issuer == sa.bindparam("of"), certificates.c.serial == sa.bindparam("number"))
-        .values(state=_ISSUED, certificate_der=sa.bindparam("der"), issued_at=at),
-        [{"of": each.prepared.issuer, "number": each.prepared.serial, "der": each.certificate_der} for each in signed],
-    )
     insert_all(connection, holder_keys, [_key(each) for each in signed])
+    # one statement for all: the certificates have just gone into the database beside their keys
+    changed = connection.execute(
+        sa.update(certificates)
+        .where(
+            bulk_certificates.c.attempt == attempt,
+            certificates.c.issuer == bulk_certificates.c.issuer,
+            certificates.c.serial == bulk_certificates.c.serial,
+            certificates.c.state == _RECORDED,
+            holder_keys.c.issuer == bulk_certificates.c.issuer,
+            holder_keys.c.serial == bulk_certificates.c.serial,
+            holder_keys.c.holder == certificates.c.holder,
+        )
+        .values(state=_ISSUED, certificate_der=holder_keys.c.certificate_der, issued_at=at)
+    )
+    if changed.rowcount != len(signed):
+        raise SupersededError(f"batch {chunk.batch_id}, chunk {chunk.number}: {changed.rowcount} of {len(signed)} stand recorded")
     connection.execute(
         sa.update(bulk_people)
         .where(bulk_people.c.batch_id == chunk.batch_id, bulk_people.c.chunk == chunk.number, bulk_people.c.state == "waiting")

@@ -64,4 +64,7 @@ class CanonicalJson(sa.TypeDecorator[Any]):
 
 def canonical_json(value: Any) -> str:
     """Sorted keys, no white space, UTF-8 text unescaped; NaN and infinities are refused."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(value)
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)  # `json.dumps` makes one a call

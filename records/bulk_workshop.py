@@ -14,6 +14,7 @@ from multiprocessing import connection, get_context, parent_process
 from types import TracebackType
 from typing import Final
 
+from pki.lint import PKILINT
 from records.bulk_making import Job, Made, Maker, NotMade, Terms
 
 _maker: Final[list[Maker]] = []  # of this process, where it belongs to a pool
@@ -24,7 +25,7 @@ class ProcessWorkshop:
 
     def __init__(self, terms: Terms, *, workers: int) -> None:
         context = get_context("forkserver")
-        context.set_forkserver_preload([__name__])
+        context.set_forkserver_preload([__name__, *PKILINT])  # once for all workers, and their memory is shared
         self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(terms,))
 
     def begin(self, jobs: Sequence[Job], *, at: datetime) -> Future[list[Made | NotMade]]:
