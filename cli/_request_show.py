@@ -46,6 +46,8 @@ def _content(content: str | None) -> Iterator[str]:
         yield from aligned(PEOPLE, cells, indent="  ")
     elif wanted.get("replaces"):
         yield f"  replaces certificate {wanted['replaces']}"
+    if wanted.get("new_key"):
+        yield "  over a new key"
     if "key" in wanted:
         yield f"  public key SHA-256 {wanted['key']}"
 

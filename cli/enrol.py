@@ -160,9 +160,10 @@ def in_force(school: School, standing: CertificateEntry) -> str:
     return f"{school.id} has a seal in force until {standing.not_after:%Y-%m-%d}, certificate {standing.serial:x}"
 
 
-def issue_seal(house: House, school: School) -> None:
+def issue_seal(house: House, school: School, *, new_key: bool = False) -> None:
     """A seal that a second person approved; raises :class:`pki.registration.NotApprovedError`."""
-    authority = house.authority.issuing
-    approval = approval_for(house, seal_request(school, authority=authority), ask=f"eduseal request seal {school.id} --by OFFICER")
-    _, issued = enrol_seal(school, authority=authority, keys=house.keys, approval=approval, registration=house.services.registration)
+    authority, registration = house.authority.issuing, house.services.registration
+    order = seal_request(school, authority=authority, new_key=new_key)
+    approval = approval_for(house, order, ask=f"eduseal request seal {school.id} --by OFFICER")
+    _, issued = enrol_seal(school, authority=authority, keys=house.keys, approval=approval, registration=registration, new_key=new_key)
     print(f"{school.id} has a seal until {issued.not_after:%Y-%m-%d}, certificate {issued.serial:x}; its key stays in the key store.")

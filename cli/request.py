@@ -17,7 +17,7 @@ from config.signers import standing_seal
 from pki.registration import Order, RequestState
 from pki.registration_policy import RequestKind
 from records.enrolment import seal_request
-from records.orders import people_of
+from records.orders import people_of, wants_new_key
 
 EPILOG = "Asking twice for the same gives the same request. Officers: eduseal officer."
 app = typer.Typer(help="Ask for what a second person approves, approve it, issue it.", no_args_is_help=True, epilog=EPILOG)
@@ -32,6 +32,7 @@ def seal(
     by: By,
     pin_file: PinFile = None,
     renew: Annotated[bool, typer.Option("--renew", help="Also where the school has a seal in force.")] = False,
+    new_key: Annotated[bool, typer.Option("--new-key", help="As --renew, over a key that is made for it.")] = False,
     home: Home = None,
     database_url: DatabaseUrl = None,
     passphrase_file: PassphraseFile = None,
@@ -40,10 +41,10 @@ def seal(
     with opened(home, database_url, passphrase_file) as house:
         found = house.stores.roster.school(school)
         standing = standing_seal(house, found)
-        if standing is not None and not renew:
+        if standing is not None and not (renew or new_key):
             print(f"{in_force(found, standing)}; --renew asks for another.")
             return 0
-        return _ask(house, seal_request(found, authority=house.authority.issuing), by, pin_file)
+        return _ask(house, seal_request(found, authority=house.authority.issuing, new_key=new_key), by, pin_file)
 
 
 @app.command()
@@ -151,7 +152,7 @@ def issue(
     with opened(home, database_url, passphrase_file) as house:
         order = house.services.registration.get(request).order
         if order.kind is RequestKind.SEAL:
-            issue_seal(house, house.stores.roster.school(order.reference.removeprefix("seal/")))
+            issue_seal(house, house.stores.roster.school(order.reference.removeprefix("seal/")), new_key=wants_new_key(order))
             return 0
         holders = people_of(order)
         if not holders:

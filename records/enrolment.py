@@ -37,7 +37,7 @@ from records.orders import seal_order
 from records.person import Person, Role, School, Student
 from records.ports import HolderKey, HolderKeyStore
 from records.registration import Registration
-from records.seal_keys import key_to_certify
+from records.seal_keys import key_of, key_to_certify, uncertified_key
 
 ACTIVATION_COST = KdfParameters(time_cost=1, memory_kib=64, lanes=1)
 """For activation codes, which carry 95 random bits: no guessing to slow down, and a batch makes a thousand a second. PINs take
@@ -122,25 +122,29 @@ def naming(who: Person, school: School, *, profiles: Mapping[str, CertificatePro
 
 
 def enrol_seal(
-    school: School, *, authority: Authority, keys: KeyStore, approval: Redeemed, registration: Registration
+    school: School, *, authority: Authority, keys: KeyStore, approval: Redeemed, registration: Registration, new_key: bool = False
 ) -> tuple[SigningKey, IssuedCertificate]:
     """The school's seal: its key stays in the key store under :func:`seal_label`, its certificate in the authority's books.
 
-    Where the key stands already it is kept and gets a new certificate; where it was reported as compromised, another is made. `approval` is
-    of :func:`seal_request`, by a second person; repeating gives the same certificate. Raises :class:`pki.registration.OtherDigestError`,
-    NotApprovedError, or what the authority raises.
+    Where the key stands already it is kept and gets a new certificate; where it was reported as compromised, or `new_key` was approved,
+    another is made. `approval` is of :func:`seal_request`, by a second person; repeating gives the same certificate. Raises
+    :class:`pki.registration.OtherDigestError`, NotApprovedError, or what the authority raises.
     """
     made = partial(registration.requests.outcome, approval.request_id)
-    registration.require(seal_request(school, authority=authority, besides=made), approval)
-    key = key_to_certify(seal_label(school), holder=seal_holder(school), keys=keys, certificates=authority.store)
+    registration.require(seal_request(school, authority=authority, besides=made, new_key=new_key), approval)
+    label, holder = seal_label(school), seal_holder(school)
+    key = (uncertified_key if new_key else key_to_certify)(label, holder=holder, keys=keys, certificates=authority.store)
     subject = legal_person(country=school.country, name=school.short_name, identifier=school.identifier)
-    request = CertificateRequest(profile=Role.SCHOOL_SEAL.value, subject=subject, public_key=key.public_key(), holder=seal_holder(school))
-    return key, certify_once(request, approval, authority=authority, outcomes=registration.requests)
+    request = CertificateRequest(profile=Role.SCHOOL_SEAL.value, subject=subject, public_key=key.public_key(), holder=holder)
+    issued = certify_once(request, approval, authority=authority, outcomes=registration.requests)
+    entry = authority.store.get(issued.issuer, issued.serial)
+    # of the certificate, which may have been issued before over another key than the one at hand
+    return key_of(entry, label, keys=keys) if entry is not None else key, issued
 
 
-def seal_request(school: School, *, authority: Authority, besides: Besides = nothing) -> Order:
+def seal_request(school: School, *, authority: Authority, besides: Besides = nothing, new_key: bool = False) -> Order:
     """What is to be approved before :func:`enrol_seal`. `besides` gives issuer and serial of a certificate that does not count."""
-    return seal_order(school, replaces=newest_serial(authority, seal_holder(school), besides=besides))
+    return seal_order(school, replaces=newest_serial(authority, seal_holder(school), besides=besides), new_key=new_key)
 
 
 def seal_holder(school: School) -> str:

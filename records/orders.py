@@ -27,9 +27,12 @@ class Enrolee:
     replaces: int | None = None
 
 
-def seal_order(school: School, *, replaces: int | None) -> Order:
-    """A seal for a school; `replaces` is the serial number of the seal's newest certificate so far, if it has one."""
-    wanted = {**_school(school), "replaces": _hex(replaces)}
+def seal_order(school: School, *, replaces: int | None, new_key: bool = False) -> Order:
+    """A seal for a school; `replaces` is the serial number of the seal's newest certificate so far, if it has one.
+
+    `new_key` asks for a key that no certificate was issued over; otherwise the seal keeps the one that it has.
+    """
+    wanted = {**_school(school), "replaces": _hex(replaces), **({"new_key": True} if new_key else {})}
     return _order(RequestKind.SEAL, Role.SCHOOL_SEAL.value, f"seal/{school.id}", wanted)
 
 
@@ -50,6 +53,11 @@ def enrolment_order(people: Iterable[Enrolee], schools: Iterable[School]) -> Ord
     if len(everyone) == 1:
         return _order(RequestKind.PERSON, _role(everyone[0].who), everyone[0].who.id, wanted)
     return _order(RequestKind.BULK, "people", f"batch/{len(everyone)}", wanted)
+
+
+def wants_new_key(order: Order) -> bool:
+    """Whether :func:`seal_order` was asked for one."""
+    return order.kind is RequestKind.SEAL and bool(json.loads(order.content or "{}").get("new_key"))
 
 
 def _order(kind: RequestKind, profile: str, reference: str, wanted: dict[str, object]) -> Order:

@@ -1,4 +1,4 @@
-"""A seal's keys in the key store: one label each, `seal-sm-0c2f81d4`, then `…-2`, `…-3` where one had to be given up as compromised."""
+"""A seal's keys in the key store: one label each, `seal-sm-0c2f81d4`, then `…-2`, `…-3` where another was asked for or had to be made."""
 
 from __future__ import annotations
 
@@ -19,6 +19,17 @@ def key_to_certify(label: str, *, holder: str, keys: KeyStore, certificates: Cer
         if key is None:
             return last if last is not None and _is_fit(last, holder, certificates) else _made(name, keys)
         last = key
+    raise AssertionError("unreachable: labels have no end")
+
+
+def uncertified_key(label: str, *, holder: str, keys: KeyStore, certificates: CertificateStore) -> SigningKey:
+    """A key that the holder never had a certificate over: what a crash left, else a new one; also where several ask at once."""
+    certified = {entry.public_key_sha256 for entry in certificates.of_holder(holder)}
+    for name, key in _kept(label, keys):
+        if key is None:
+            return _made(name, keys)
+        if public_key_sha256(key.public_key()) not in certified and _is_fit(key, holder, certificates):
+            return key
     raise AssertionError("unreachable: labels have no end")
 
 

@@ -195,3 +195,13 @@ def test_a_removed_officer_approves_no_more(desk):
     assert (status, "RA-2 is not a registration officer" in err) == (65, True)
     with desk.books() as books:
         assert books.requests.get(request).state is RequestState.OPEN
+
+
+def test_a_seal_is_asked_for_over_a_new_key(desk):
+    request = desk.agree("seal", "SM", "--new-key")
+    assert "  over a new key\n" in desk("request", "show", request)[1]
+    status, out, err = desk("request", "issue", request)
+    assert (status, out.startswith("SM has a seal until "), err) == (0, True, "")
+    with desk.books() as books:
+        old, new = books.certificates.of_holder("seal/SM")
+    assert old.public_key_sha256 != new.public_key_sha256

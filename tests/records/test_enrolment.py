@@ -15,6 +15,7 @@ from pki.holderkey import KeyClosedError
 from pki.identity import IdentityError
 from pki.kdf import KdfParameters, KeyDerivation
 from pki.pin import Pin, new_activation_code
+from pki.ports import CertificateState
 from pki.registration import NotApprovedError, OtherDigestError, Redeemed, UnknownRequestError
 from records.codes import unwrap_code, wrap_code
 from records.enrolment import activation_kdf, enrol, enrol_seal, seal_holder, seal_label, seal_request
@@ -194,6 +195,43 @@ def test_renewing_a_seal_keeps_its_key(seal):
     (first, one), (again, two) = seal(other), seal(other)
     assert first.public_key() == again.public_key()
     assert one.serial != two.serial
+
+
+@pytest.fixture
+def rekey(authority, registration):
+    """A seal over a new key, as often as it is called with one approval."""
+    issuing = authority.established.issuing
+
+    def run(school, approval=None):
+        approval = approval or approved(registration, seal_request(school, authority=issuing, new_key=True))
+        given = {"authority": issuing, "keys": authority.keys, "approval": approval, "registration": registration}
+        return enrol_seal(school, **given, new_key=True)
+
+    return run
+
+
+def test_a_seal_gets_another_key_where_that_was_approved(authority, seal, rekey):
+    other = replace(SM, id="NK", identifier="NTRVN-0109999012")
+    (first, one), (second, two), (third, three) = seal(other), rekey(other), seal(other)
+    assert first.public_key() != second.public_key() == third.public_key()  # renewing keeps the newest
+    assert [entry.state for entry in authority.store.of_holder(seal_holder(other))] == [CertificateState.ISSUED] * 3
+    assert len({one.serial, two.serial, three.serial}) == 3
+
+
+def test_an_approval_of_a_new_key_gives_one_key_however_often_it_is_shown(authority, registration, seal, rekey):
+    other = replace(SM, id="NK2", identifier="NTRVN-0109999013")
+    seal(other)
+    approval = approved(registration, seal_request(other, authority=authority.established.issuing, new_key=True))
+    found = [rekey(other, approval) for _ in range(3)]
+    assert len({issued.serial for _, issued in found}) == 1
+    assert len({key.public_key().public_numbers() for key, _ in found}) == 1
+
+
+def test_an_approval_of_the_same_key_is_none_of_a_new_one(authority, registration, rekey):
+    other = replace(SM, id="NK3", identifier="NTRVN-0109999014")
+    approval = approved(registration, seal_request(other, authority=authority.established.issuing))
+    with pytest.raises(OtherDigestError, match="approves another seal; ask again"):
+        rekey(other, approval)
 
 
 def test_an_approval_gives_one_seal_however_often_it_is_shown(authority, registration, seal):
