@@ -29,6 +29,7 @@ from records.bulk_ports import Chunk, SignedCertificate
 ABANDONED = "cessationOfOperation"  # RFC 5280 5.3.1: the nearest to "never handed to anybody"
 
 _RECORDED, _ISSUED, _REVOKED = CertificateState.RECORDED.value, CertificateState.ISSUED.value, CertificateState.REVOKED.value
+_FORCE = (_ISSUED, CertificateState.SUSPENDED.value)
 
 
 class BulkChunks:
@@ -96,14 +97,14 @@ class BulkChunks:
 def _issue(connection: sa.Connection, chunk: Chunk, attempt: str, signed: Sequence[SignedCertificate], at: datetime) -> None:
     _require_recorded(connection, chunk, attempt, [each.prepared for each in signed], lock=True)
     insert_all(connection, holder_keys, [_key(each) for each in signed])
-    # one statement for all: the certificates have just gone into the database beside their keys
+    # One statement for all: the certificates have just gone into the database beside their keys. Their state is not asked again, since
+    # their rows are locked.
     changed = connection.execute(
         sa.update(certificates)
         .where(
             bulk_certificates.c.attempt == attempt,
             certificates.c.issuer == bulk_certificates.c.issuer,
             certificates.c.serial == bulk_certificates.c.serial,
-            certificates.c.state == _RECORDED,
             holder_keys.c.issuer == bulk_certificates.c.issuer,
             holder_keys.c.serial == bulk_certificates.c.serial,
             holder_keys.c.holder == certificates.c.holder,
@@ -119,17 +120,12 @@ def _issue(connection: sa.Connection, chunk: Chunk, attempt: str, signed: Sequen
     )
     log.append_all(connection, [_entry("certificate.issued", each.prepared, at) for each in signed])
     # From here to the commit this transaction holds the log's head, and so does everything that issues: nobody can issue beside it.
-    holders = [each.prepared.holder for each in signed]
-    serials = [each.prepared.serial for each in signed]
-    other = sa.select(certificates.c.holder).where(
-        certificates.c.holder.in_(holders),
-        certificates.c.state.in_((_ISSUED, CertificateState.SUSPENDED.value)),
-        certificates.c.not_after > at,
-        certificates.c.serial.not_in(serials),
-    )
-    found = connection.execute(other.limit(1)).scalar()
-    if found is not None:
-        raise SupersededError(f"batch {chunk.batch_id}, chunk {chunk.number}: {found} has got another certificate meanwhile")
+    ours = {each.prepared.serial for each in signed}
+    # By holder alone, and the rest here: asked for the states too, PostgreSQL would read everything that was ever issued.
+    theirs = sa.select(certificates.c.holder, certificates.c.serial, certificates.c.state, certificates.c.not_after)
+    for row in connection.execute(theirs.where(certificates.c.holder.in_([each.prepared.holder for each in signed]))):
+        if row.state in _FORCE and row.not_after > at and row.serial not in ours:
+            raise SupersededError(f"batch {chunk.batch_id}, chunk {chunk.number}: {row.holder} has got another certificate meanwhile")
 
 
 def _take(connection: sa.Connection, chunk: Chunk, attempt: str) -> None:
@@ -170,15 +166,15 @@ def _require_recorded(
 ) -> None:
     """With `lock` nobody else changes them before this transaction ends."""
     chosen = (
-        sa.select(certificates.c.serial, certificates.c.tbs_sha256)
+        sa.select(certificates.c.serial, certificates.c.tbs_sha256, certificates.c.state)
         .join(
             bulk_certificates,
             sa.and_(bulk_certificates.c.issuer == certificates.c.issuer, bulk_certificates.c.serial == certificates.c.serial),
         )
-        .where(bulk_certificates.c.attempt == attempt, certificates.c.state == _RECORDED)
+        .where(bulk_certificates.c.attempt == attempt)
     )
     rows = connection.execute(chosen.with_for_update(of=certificates) if lock else chosen).all()
-    standing = {row.serial: bytes(row.tbs_sha256) for row in rows}
+    standing = {row.serial: bytes(row.tbs_sha256) for row in rows if row.state == _RECORDED}
     if standing != {each.serial: hashlib.sha256(each.tbs_der).digest() for each in prepared}:
         raise SupersededError(f"batch {chunk.batch_id}, chunk {chunk.number}: its certificates do not stand recorded as they were prepared")
 
