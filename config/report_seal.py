@@ -12,6 +12,7 @@ from pki.establish import Organization, holder_of
 from pki.issue import CertificateRequest
 from pki.ports import CertificateState
 from pki.subject import Subject, legal_person
+from records.enrolment import refuse_suspended
 from records.seal_keys import key_of, key_to_certify
 from signing.archive import archive
 from signing.batch import BatchSigner
@@ -42,7 +43,10 @@ def sealed_report(house: House, report: bytes) -> bytes:
 
 
 def report_signer(house: House) -> BatchSigner:
-    """The seal in force; where there is none, or it runs out within :data:`RENEWAL_WINDOW`, a new certificate over the newest key."""
+    """The seal in force; where there is none, or it runs out within :data:`RENEWAL_WINDOW`, a new certificate over the newest key.
+
+    Raises :class:`records.errors.EnrolmentError` where the seal is suspended.
+    """
     authority, now = house.authority.issuing, house.clock()
     standing = [
         entry
@@ -52,6 +56,7 @@ def report_signer(house: House) -> BatchSigner:
     if standing and standing[-1].certificate_der is not None:
         certificate_der, key = standing[-1].certificate_der, key_of(standing[-1], LABEL, keys=house.keys)
     else:
+        refuse_suspended(HOLDER, authority)
         key = key_to_certify(LABEL, holder=HOLDER, keys=house.keys, certificates=house.stores.certificates)
         subject = report_subject(house.plan.organization)
         request = CertificateRequest(profile=LABEL, subject=subject, public_key=key.public_key(), holder=HOLDER)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import threading
+import unicodedata
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -22,7 +23,9 @@ from signing.fonts import fonts_path, missing_characters
 from signing.summary import Row
 
 MAX_FINDINGS = 40  # set on paper; all of them stand in the attachment
+MAX_SIGNERS = 100  # likewise: five thousand, which a hostile file may have, take three seconds to set
 MAX_LINE = 400  # characters of one text of a stranger's
+_UNSEEN = ("Cc", "Cf")  # control and format characters: writing directions (U+202E) reorder a line, a line end begins another
 TONES = ("good", "warn", "bad", "calm")
 
 
@@ -48,7 +51,8 @@ class CheckLine:
 
 @dataclass(frozen=True)
 class ReportPage:
-    """What the page says. `tone` is one of :data:`TONES`; `facts` are label and value; `words` heads the tables (see report.typ)."""
+    """What the page says. `tone` is one of :data:`TONES`; `facts` are label and value; `words` heads the tables (see report.typ), and
+    `words["more"]` says of what was left out that there are {count} more."""
 
     lang: str
     authority: str
@@ -68,13 +72,20 @@ class ReportPage:
 
 def report_pdf(page: ReportPage, row: Row, *, at: datetime) -> bytes:
     """The unsigned PDF of the report on `row`, made at `at`. The same arguments give the same octets. Raises :class:`ReportError`."""
-    data = _drawable(asdict(page)) | {"attached": json.dumps(row, ensure_ascii=False, indent=2)}
-    more = len(page.findings) - MAX_FINDINGS
-    data["findings"] = [*data["findings"][:MAX_FINDINGS], *([f"… {more} more in verdict.json"] if more > 0 else [])]
+    data = _drawable(asdict(_shortened(page))) | {"attached": json.dumps(row, ensure_ascii=False, indent=2)}
     try:
         return _setter().set(json.dumps(data), at)
     except typst.TypstError as exc:
         raise ReportError("the report cannot be typeset") from exc  # the compiler's words may repeat the document's
+
+
+def _shortened(page: ReportPage) -> ReportPage:
+    signers, findings = page.signers[:MAX_SIGNERS], page.findings[:MAX_FINDINGS]
+    if more := len(page.signers) - len(signers):
+        signers += (SignerLine(page.words["more"].format(count=more), "", "", "", "calm"),)
+    if more := len(page.findings) - len(findings):
+        findings += (page.words["more"].format(count=more),)
+    return replace(page, signers=signers, findings=findings)
 
 
 class _Setter:
@@ -97,9 +108,10 @@ def _setter() -> _Setter:
 
 
 def _drawable(value: Any) -> Any:
-    """Every text within, shortened, and with a question mark for what the fonts cannot draw."""
+    """Every text within, shortened, and with a question mark for what the fonts cannot draw or what would turn the text around it."""
     if isinstance(value, str):
         text = value if len(value) <= MAX_LINE else value[:MAX_LINE] + " …"
+        text = "".join("?" if unicodedata.category(c) in _UNSEEN else c for c in text)
         missing = missing_characters(text)
         return "".join("?" if c in missing else c for c in text) if missing else text
     if isinstance(value, dict):

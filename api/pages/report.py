@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
+import structlog
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
@@ -21,11 +22,18 @@ from api.routes.verification import BODY
 from api.upload import read_upload
 from config.house import House
 from config.report_seal import sealed_report
+from pki.errors import PkiError
+from records.errors import RecordsError
+from signing.errors import SigningError
 from signing.report_pdf import ReportPage, report_pdf
 
 AT_ONCE = 2  # reports set and sealed at the same time
+MAX_WAITING = 8  # reports in line; whoever comes later is asked to come back
 HEADERS = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="verification-report.pdf"'}
+MAX_FIELDS = 4
 FORM = "application/x-www-form-urlencoded"
+
+log = structlog.get_logger("eduseal.api")
 
 
 class Reports:
@@ -34,9 +42,22 @@ class Reports:
     def __init__(self, house: House) -> None:
         self._house = house
         self._limiter = CapacityLimiter(AT_ONCE)
+        self._present = 0
 
     async def of(self, words: Words, checked: Checked, at: datetime) -> Response:
-        pdf = await to_thread.run_sync(self._made, words, checked, at, limiter=self._limiter)
+        """Raises :class:`api.errors.Problem` (503) where too many wait, or nothing can be sealed."""
+        if self._present >= AT_ONCE + MAX_WAITING:
+            detail = "many reports are being made at this moment; try again in a few seconds"
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "busy", detail, {"Retry-After": "5"})
+        self._present += 1
+        try:
+            pdf = await to_thread.run_sync(self._made, words, checked, at, limiter=self._limiter)
+        except (PkiError, RecordsError, SigningError) as exc:
+            log.error("report.not_made", error=type(exc).__name__)
+            detail = "no report can be sealed at this moment; the answer stands without it"
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, {"Retry-After": "60"}) from exc
+        finally:
+            self._present -= 1
         return Response(pdf, media_type="application/pdf", headers=HEADERS)
 
     def _made(self, words: Words, checked: Checked, at: datetime) -> bytes:
@@ -77,6 +98,7 @@ class Reports:
                 "answer": words("checks.answer"),
                 "findings": words("details.findings"),
                 "attachment": words("details.heading"),
+                "more": words("report.more", count="{count}"),
             },
         )
 
@@ -91,9 +113,9 @@ def report_page_routes(house: House) -> APIRouter:
         words = choose(lang, request.headers.get("accept-language"))
         try:
             checked, at = tickets.redeem(await _ticket(request), now=house.clock())
+            return await reports.of(words, checked, at)
         except Problem as problem:
             return pages.error(words, problem)
-        return await reports.of(words, checked, at)
 
     return router
 
@@ -129,5 +151,8 @@ async def _ticket(request: Request) -> str:
         body += block
         if len(body) > 2 * MAX_TICKET:
             raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "the form is larger than a ticket can be")
-    found = parse_qs(body.decode("ascii", "replace"), max_num_fields=4).get("ticket", [""])
-    return found[0]
+    try:
+        found = parse_qs(body.decode("ascii", "replace"), max_num_fields=MAX_FIELDS)
+    except ValueError:  # more fields
+        return ""  # no ticket of ours
+    return found.get("ticket", [""])[0]

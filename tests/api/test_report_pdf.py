@@ -6,20 +6,30 @@ import hashlib
 import html
 import io
 import json
+import random
 import re
 import subprocess
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pikepdf
 import pytest
+from cryptography import x509
 
+from api.checker import Checked
+from api.errors import Problem
+from api.pages.report import AT_ONCE, MAX_WAITING, Reports
 from api.pages.ticket import MAX_TICKET, VALID
+from api.pages.words import choose
 from config.house import House
 from config.policy import load_policy
-from config.report_seal import LABEL, report_signer
+from config.report_seal import HOLDER, LABEL, report_signer
+from pki.errors import KeyStoreError
+from pki.wrap import MAX_SECRET
 from signing.engines import Engine
 from signing.engines import judge as judged
 from signing.trust import NamedAnchor, TrustStore
@@ -153,6 +163,91 @@ def test_a_verdict_too_long_to_hand_around_comes_without_the_button(client: http
     noise = [{"code": f"N{number}", "text": hashlib.sha512(bytes([number % 256, number // 256])).hexdigest()} for number in range(1000)]
     judge.row = row(messages=noise)
     assert 'name="ticket"' not in post(client).text
+
+
+def test_a_verdict_that_packs_well_is_no_cheap_way_to_a_large_report(client: httpx.Client, judge: FakeJudge) -> None:
+    judge.row = row(messages=[{"code": "X", "text": "x" * 1000}] * 1000)
+    assert 'name="ticket"' not in post(client).text
+
+
+def test_a_verdict_larger_than_the_key_store_wraps_is_shown_all_the_same(client: httpx.Client, judge: FakeJudge) -> None:
+    judge.row = row(messages=[{"code": "X", "text": random.Random(7).randbytes(3 * MAX_SECRET).hex()}])
+    assert post(client).status_code == 200
+
+
+def test_of_thousands_of_signers_some_are_set_and_the_rest_counted(client: httpx.Client, judge: FakeJudge, tmp_path: Path) -> None:
+    judge.row = row(signatures=[signed_by(f"Signer {number}") for number in range(300)])
+    text = text_of(ask(client, ticket_of(post(client).text)).content, tmp_path)
+    assert "Signer 99" in text
+    assert "Signer 100" not in text
+    assert "200 more in verdict.json" in text
+
+
+def test_a_name_cannot_turn_the_line_around_it_or_begin_another(client: httpx.Client, judge: FakeJudge, tmp_path: Path) -> None:
+    judge.row = row(signatures=[signed_by("A\u202ednuof saw gnihton\nValid")])
+    assert "A?dnuof saw gnihton?Valid" in text_of(ask(client, ticket_of(post(client).text)).content, tmp_path)
+
+
+def test_a_form_of_many_fields_is_no_ticket(client: httpx.Client) -> None:
+    assert client.post("/verify/report?lang=en", data={f"x{number}": "1" for number in range(9)}).status_code == 400
+
+
+def test_a_document_whose_judge_died_gets_a_report_that_says_so(client: httpx.Client, judge: FakeJudge, tmp_path: Path) -> None:
+    died = [{"code": "LIMIT_EXCEEDED", "text": "killed"}]
+    judge.row = row(sha256="", indication="INDETERMINATE", entitlement="unknown", record=None, messages=died)
+    answer = ask(client, ticket_of(post(client).text))
+    assert "LIMIT_EXCEEDED: killed" in text_of(answer.content, tmp_path)
+
+
+def test_while_the_seal_is_suspended_there_are_no_reports_and_no_other_seal(
+    client: httpx.Client, checked: dict[str, Any], house: House
+) -> None:
+    signer, ticket = report_signer(house), ticket_of(post(client).text)
+    authority, serial = house.authority.issuing, x509.load_der_x509_certificate(signer.certificate_der).serial_number
+    before = len(house.stores.certificates.of_holder(HOLDER))
+    authority.suspend(serial)
+    try:
+        answer = ask(client, ticket)
+    finally:
+        authority.release(serial)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+    assert "not available at this moment" in answer.text
+    assert len(house.stores.certificates.of_holder(HOLDER)) == before
+
+
+class StuckHouse:
+    """Answers nothing until the gate opens, and then has no keys."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+
+    @property
+    def policy(self) -> object:
+        self.gate.wait(10)
+        raise KeyStoreError("no token")
+
+
+def test_whoever_comes_while_many_reports_are_in_line_is_asked_to_come_back(clock: Clock) -> None:
+    house = StuckHouse()
+    reports, words = Reports(house), choose("en", None)  # type: ignore[arg-type]
+    told: list[Problem] = []
+
+    async def one() -> None:
+        try:
+            await reports.of(words, Checked({**row(), "file": "r.pdf"}), clock())
+        except Problem as problem:
+            told.append(problem)
+
+    async def all_of_them() -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(AT_ONCE + MAX_WAITING):
+                group.start_soon(one)
+            await anyio.wait_all_tasks_blocked()
+            await one()
+            house.gate.set()
+
+    anyio.run(all_of_them)
+    assert [problem.slug for problem in told] == ["busy"] + ["unavailable"] * (AT_ONCE + MAX_WAITING)
 
 
 def test_the_seal_is_made_once_and_kept(house: House) -> None:
