@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from db import log
 from db.bulk_chunks import BulkChunks
+from db.bulk_lapsed import release_lapsed
 from db.engine import Database
 from db.roster import person_of
 from db.tables import blocked_people, certificates, people, personal_codes
@@ -55,6 +56,10 @@ class BulkBatches(BulkChunks):
             connection.execute(sa.insert(bulk_people), [_place_row(batch.id, place) for place in places])
             details = {"people": batch.people, "digest": batch.digest.hex()}
             log.append(connection, kind="bulk.submitted", subject=f"bulk/{batch.id}", at=batch.submitted_at, details=details)
+
+    def release_lapsed(self, *, at: datetime) -> None:
+        with self._database.writing() as connection:
+            release_lapsed(connection, at=at)
 
     def requested(self, batch_id: str, request_id: str) -> None:
         """Raises :class:`records.bulk.BulkError` where the batch has been started."""
@@ -202,7 +207,7 @@ def _refuse_waiting(connection: sa.Connection, ids: Sequence[str]) -> None:
         )
         taken += [f"{row.person_id} (batch {row.batch_id})" for row in connection.execute(found.limit(SHOWN))]
     if taken:
-        raise BulkError(f"some wait in another batch already: {', '.join(taken[:SHOWN])}; let that batch end first")
+        raise BulkError(f"some wait in another batch already: {', '.join(taken[:SHOWN])}; let that batch end, or refuse its request")
 
 
 def _progress(connection: sa.Connection, batch_id: str) -> Progress:

@@ -51,7 +51,7 @@ class BulkDesk:
     def check(
         self, *, teachers: RosterFile | None = None, students: RosterFile | None = None, schools: RosterFile | None = None
     ) -> Checked:
-        """What :meth:`submit` would make of the files; nothing is kept. Raises :class:`records.errors.RosterFileError`."""
+        """What :meth:`submit` would make of the files; nothing of them is kept. Raises :class:`records.errors.RosterFileError`."""
         found = self.roster.check_files(schools=schools, teachers=teachers, students=students)
         known = {candidate.person.id: candidate for candidate in self._candidates(found)}
         against = [(who.id, _against(known[who.id], kept=False) if who.id in known else None) for who in _signers(found)]
@@ -106,6 +106,7 @@ class BulkDesk:
         return fit, tuple(left_out)
 
     def _candidates(self, imported: RosterImport) -> Sequence[Candidate]:
+        self.store.release_lapsed(at=self.clock())
         return self.store.candidates([who.id for who in _signers(imported)], at=self.clock())
 
 
@@ -156,7 +157,7 @@ def _against(candidate: Candidate, *, kept: bool = True) -> str | None:
     if candidate.certified:
         return "has a certificate in force; a new one is for `eduseal enrol --again`"
     if candidate.waiting_in is not None:
-        return f"waits in batch {candidate.waiting_in} already"
+        return f"waits in batch {candidate.waiting_in} already; it ends, or an officer refuses its request"
     return None
 
 

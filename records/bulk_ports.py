@@ -73,6 +73,10 @@ class BulkStore(Protocol):
         """Oldest first."""
         ...
 
+    def release_lapsed(self, *, at: datetime) -> None:
+        """Who waits in a batch that can start no more, because nobody approved it, waits no longer: another batch may take them."""
+        ...
+
     def candidates(self, ids: Sequence[str], *, at: datetime) -> Sequence[Candidate]:
         """Those of `ids` whom the roster knows, sorted by id."""
         ...

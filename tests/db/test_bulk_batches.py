@@ -5,32 +5,46 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from config.registration import registration_policy
 from db.engine import Database
 from db.log import Log
+from db.officers import Officers as OfficerBooks
+from db.registration import Requests
 from db.tables import log_entries
 from db.tables_bulk import bulk_people
 from pki.errors import BlockedKeyError, WeakKeyError
+from pki.kdf import KeyDerivation
 from pki.ports import CertificateState
 from pki.weak_keys import refuse_weak_key
 from records.bulk import BatchState, BulkError, ChunkState, Refusal
-from records.bulk_desk import bulk_order, require_unchanged
+from records.bulk_desk import bulk_order, members, require_unchanged
 from records.bulk_making import Job, Made, NotMade, Terms
 from records.bulk_workshop import OwnWorkshop
 from records.errors import NotFoundError
+from records.officers import Officers
+from records.registration import Registration
 from records.roster import RosterFile
 from tests.support.bulk_cases import bulk_files, codes_of
 from tests.support.bulk_room import BulkRoom, make_bulk_room
+from tests.support.registration import OFFICER, PINS, QUICK, SECOND, add_officers
 
 
 @pytest.fixture
 def room(database: Database, tmp_path: Path) -> BulkRoom:
     return make_bulk_room(database, tmp_path)
+
+
+def registration_of(room: BulkRoom) -> Registration:
+    """With two officers, over the room's database."""
+    officers = Officers(OfficerBooks(room.database), room.keys, KeyDerivation(QUICK), room.clock)
+    add_officers(officers)
+    return Registration(Requests(room.database), officers, registration_policy(), room.clock)
 
 
 def with_cell(file: RosterFile, row: int, old: str, new: str) -> RosterFile:
@@ -88,7 +102,43 @@ def test_nobody_waits_in_two_batches(room: BulkRoom) -> None:
     assert first is not None
     again = room.desk.submit(by="RA-1", teachers=teachers)
     assert again.batch is None
-    assert again.left_out == tuple(Refusal(f"GV00000{number}", f"waits in batch {first.id} already") for number in range(3))
+    assert again.left_out == tuple(
+        Refusal(f"GV00000{number}", f"waits in batch {first.id} already; it ends, or an officer refuses its request") for number in range(3)
+    )
+
+
+@pytest.mark.parametrize("how", ["refused", "expired", "never asked for"])
+def test_a_batch_that_can_start_no_more_holds_nobody_back(room: BulkRoom, how: str) -> None:
+    schools, teachers = bulk_files(3)
+    first = room.desk.submit(by="RA-1", schools=schools, teachers=teachers).batch
+    assert first is not None
+    registration = registration_of(room)
+    if how != "never asked for":
+        request = registration.open(bulk_order(first), by=OFFICER, secret=PINS[OFFICER])
+        room.desk.requested(first.id, request.id)
+    if how == "refused":
+        registration.refuse(request.id, by=SECOND, secret=PINS[SECOND], reason="three of them have left")
+    else:
+        room.clock.moment += timedelta(days=8)
+    again = room.desk.submit(by="RA-1", teachers=teachers)
+    assert again.batch is not None
+    assert again.batch.people == 3
+    reason = "the batch was refused, or not approved in time"
+    assert [refusal.reason for refusal in room.store.refusals(first.id)] == [reason] * 3
+    assert {row[-2:] for row in members(first.id, room.store, at=room.clock())} == {("refused", reason)}
+    assert Log(room.database).of_subject(f"bulk/{first.id}")[-1].kind == "bulk.lapsed"
+
+
+def test_an_approved_batch_holds_its_people(room: BulkRoom) -> None:
+    schools, teachers = bulk_files(3)
+    first = room.desk.submit(by="RA-1", schools=schools, teachers=teachers).batch
+    assert first is not None
+    registration = registration_of(room)
+    request = registration.open(bulk_order(first), by=OFFICER, secret=PINS[OFFICER])
+    room.desk.requested(first.id, request.id)
+    registration.approve(request.id, by=SECOND, secret=PINS[SECOND])
+    room.clock.moment += timedelta(days=2)
+    assert room.desk.submit(by="RA-1", teachers=teachers).batch is None
 
 
 def test_a_store_refuses_a_second_batch_of_the_same_people_whoever_asks(room: BulkRoom) -> None:
@@ -97,7 +147,8 @@ def test_a_store_refuses_a_second_batch_of_the_same_people_whoever_asks(room: Bu
     assert first is not None
     places = room.store.places(first.id, limit=10)
     with pytest.raises(
-        BulkError, match=rf"some wait in another batch already: GV000000 \(batch {first.id}\), .*; let that batch end first"
+        BulkError,
+        match=rf"some wait in another batch already: GV000000 \(batch {first.id}\), .*; let that batch end, or refuse its request",
     ):
         room.store.submit(replace(first, id="another"), places)
 
