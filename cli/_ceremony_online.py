@@ -34,7 +34,7 @@ def request_certificate(
         raise UsageError(f"{folder} is not a folder; make one to carry to the root's home")
     settings = settings_of(home, passphrase_file, key_store)
     house = read_plan(settings.house_file) if settings.house_file.exists() else None
-    made, octets = request(settings, plan, passphrase=passphrase_of(settings, house), clock=utc_now)
+    made, octets = request(settings, plan, passphrase=passphrase_of(settings, house, new=house is None), clock=utc_now)
     if not made:
         raise UsageError(f"{file} puts no key into the home that serves; nothing is to be requested")
     for label, der in made.items():
@@ -70,6 +70,7 @@ def install_certificate(
         print(f"  {root.name}: SHA-256 fingerprint {hashlib.sha256(root.certificate_der).digest().hex(':').upper()}")
     for earlier in authority.earlier_issuers:
         print(f"  {earlier.authority.name}: certifies nobody any more; revokes and answers for what it issued")
+    print("Restart the services that run on this home (`eduseal serve`): they go on under what they opened.")
     path = Path(folder) / f"install-{plan.sha256.hex()[:16]}.jsonl"
     if not path.exists():
         write_transcript(Path(folder), "install", plan.sha256, octets)

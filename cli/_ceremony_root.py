@@ -19,7 +19,7 @@ from cryptography import x509
 from cli._ceremony_look import PlanFile, read_plan_file
 from cli._officer import one_each
 from cli._output import write_output
-from cli._secret import secret
+from cli._secret import new_passphrase, secret
 from cli.main import UsageError
 from config.bootstrap import utc_now
 from config.ceremony import RootHome, begin, hold_ceremony, new_lists, order_of, root_home
@@ -31,6 +31,7 @@ from pki.ceremony import Outcome
 from pki.ceremony_order import keys_in
 from pki.ceremony_plan import MAX_CRL_DAYS, CeremonyPlan, KeyHome
 from pki.issue import REVOCATION_REASONS
+from pki.key_store_uri import TokenPlace
 from pki.pin import blocked_pins, new_pin
 from pki.registration import Order
 from pki.split import as_passphrase, combine, read_share
@@ -55,8 +56,11 @@ def settings_of(home: str, passphrase_file: str | None, key_store: str | None = 
     return Settings.from_environment(environment, home=Path(home), key_store=key_store)
 
 
-def passphrase_of(settings: Settings, plan: HousePlan | None) -> str:
-    return find_secret(settings, key_store_place(settings, plan), prompt=getpass.getpass if sys.stdin.isatty() else None)
+def passphrase_of(settings: Settings, plan: HousePlan | None, *, new: bool = False) -> str:
+    """`new`: it is chosen now, and asked for twice; a token has its PIN already."""
+    place = key_store_place(settings, plan)
+    asking = new_passphrase if new and not isinstance(place, TokenPlace) else getpass.getpass
+    return find_secret(settings, place, prompt=asking if sys.stdin.isatty() else None)
 
 
 @contextmanager
@@ -82,7 +86,7 @@ def begin_home(
     folder = Path(shares) if shares is not None else None
     if folder is not None and not folder.is_dir():
         raise UsageError(f"{folder} is not a folder; make one for the shares")
-    passphrase = None if plan.split is not None else passphrase_of(settings, None)
+    passphrase = None if plan.split is not None else passphrase_of(settings, None, new=True)
     octets = begin(settings, plan, shares=folder, passphrase=passphrase, clock=utc_now)
     print(f"Made: {home}, the home of a root. Nothing is certified yet.")
     if plan.split is not None and folder is not None:

@@ -34,6 +34,14 @@ def secret(what: str, *, flag: str, file: str | None, twice: bool = False) -> st
     return found
 
 
+def new_passphrase(question: str) -> str:
+    """One that is chosen now, asked for twice without echo."""
+    first = getpass.getpass(question)
+    if getpass.getpass("Again: ") != first:
+        raise UsageError("the two passphrases differ; nothing was made")
+    return first
+
+
 def _in_file(what: str, file: Path) -> str:
     try:
         return read_private(file, MAX_SECRET).decode("utf-8").partition("\n")[0].rstrip("\r")

@@ -12,7 +12,7 @@ import typer
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from cli.main import UsageError
+from cli._secret import new_passphrase
 from config.bootstrap import create_house, upgrade_house, utc_now
 from config.errors import HouseExistsError
 from config.house_file import HousePlan
@@ -63,7 +63,7 @@ def command(
     )
     plan = HousePlan(organization, _asked("Base URL", base_url, BASE_URL).rstrip("/"), crl_shards)
     place = key_store_place(settings, plan)
-    asking = getpass.getpass if isinstance(place, TokenPlace) else _new_passphrase
+    asking = getpass.getpass if isinstance(place, TokenPlace) else new_passphrase
     passphrase = find_secret(settings, place, prompt=asking if sys.stdin.isatty() else None)
     house = create_house(settings, plan, clock=utc_now, passphrase=passphrase)
     house.close()
@@ -89,6 +89,8 @@ def _tell(settings: Settings, place: KeyStorePlace, root_der: bytes) -> None:
     if not key_check_of(settings).knows_lists:
         print(f"\n{ABSENT}")
     print(f"\nNext: eduseal serve --home {settings.home}")
+    print("Seals, and many people at once, are approved by a second person. Each officer has a PIN of their own; two to begin with:")
+    print(f'      eduseal officer add RA-1 --name NAME --reason "the first officers" --home {settings.home}')
 
 
 def _keys(place: KeyStorePlace) -> tuple[str | Path, str]:
@@ -104,10 +106,3 @@ def _asked(question: str, given: str | None, default: str) -> str:
         return default
     answer: str = typer.prompt(question, default=default)
     return answer
-
-
-def _new_passphrase(question: str) -> str:
-    first = getpass.getpass(question)
-    if getpass.getpass("Again: ") != first:
-        raise UsageError("the two passphrases differ; nothing was made")
-    return first

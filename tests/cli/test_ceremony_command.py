@@ -96,6 +96,7 @@ def test_from_an_empty_folder_to_the_second_generation(eduseal: Run, desk: Path)
     status, out, err = eduseal("ceremony", "install", "issuing.toml", "--folder", "usb", "--home", "house", "--fingerprint", fingerprint)
     assert (status, err) == (0, "")
     assert out.startswith(f"Issuing authority: issuing, under root\n  root: SHA-256 fingerprint {fingerprint}\n")
+    assert "\nRestart the services that run on this home (`eduseal serve`): they go on under what they opened.\n" in out
     assert not (desk / "house" / "keys" / "root.key").exists()
 
     assert eduseal("ceremony", "request", "rollover.toml", "--folder", "usb", "--home", "house")[0] == 0

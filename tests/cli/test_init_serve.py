@@ -49,7 +49,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("ca/root.pem", "ca/issuing.pem", "keys", "house.toml", "documents", "eduseal.sqlite"):
         assert str(folder / name) in done.stdout
     assert re.search(r"^SHA-256 fingerprint: ([0-9A-F]{2}:){31}[0-9A-F]{2}$", done.stdout, re.MULTILINE)
-    assert done.stdout.endswith(f"\nNext: eduseal serve --home {folder}\n")
+    assert f"\nNext: eduseal serve --home {folder}\n" in done.stdout
+    assert done.stdout.endswith(f'\n      eduseal officer add RA-1 --name NAME --reason "the first officers" --home {folder}\n')
     return folder
 
 
