@@ -55,9 +55,9 @@ def verdict_on(report: bytes, house: House, *, policy: str = "ades") -> Verdict:
     return judged(report, load_policy(policy), trust=trust, at=house.clock(), engine=Engine.REFERENCE)
 
 
-def text_of(report: bytes, folder: Path) -> str:
+def text_of(report: bytes, folder: Path, *, order: str = "-layout") -> str:
     (folder / "report.pdf").write_bytes(report)
-    return subprocess.run(["pdftotext", "-layout", folder / "report.pdf", "-"], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(["pdftotext", order, folder / "report.pdf", "-"], capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture
@@ -186,6 +186,22 @@ def test_of_thousands_of_signers_some_are_set_and_the_rest_counted(client: httpx
 def test_a_name_cannot_turn_the_line_around_it_or_begin_another(client: httpx.Client, judge: FakeJudge, tmp_path: Path) -> None:
     judge.row = row(signatures=[signed_by("A\u202ednuof saw gnihton\nValid")])
     assert "A?dnuof saw gnihton?Valid" in text_of(ask(client, ticket_of(post(client).text)).content, tmp_path)
+
+
+def test_the_roots_fingerprint_can_be_copied_out_to_be_compared(
+    client: httpx.Client, checked: dict[str, Any], house: House, tmp_path: Path
+) -> None:
+    text = text_of(ask(client, ticket_of(post(client).text)).content, tmp_path, order="-raw")
+    expected = hashlib.sha256(house.authority.root_der).digest().hex(":").upper()
+    assert expected in "".join(text.split())
+
+
+def test_long_words_of_strangers_stay_on_the_page(client: httpx.Client, judge: FakeJudge, tmp_path: Path) -> None:
+    judge.row = row(signatures=[signed_by("W" * 64)], messages=[{"code": "X", "text": "W" * 400}])
+    (tmp_path / "r.pdf").write_bytes(ask(client, ticket_of(post(client, name="W" * 190 + ".pdf").text)).content)
+    boxes = subprocess.run(["pdftotext", "-bbox", tmp_path / "r.pdf", "-"], capture_output=True, text=True, check=True).stdout
+    page_width, margin = 595.3, 50
+    assert max(float(right) for right in re.findall(r'xMax="([\d.]+)"', boxes)) < page_width - margin
 
 
 def test_a_form_of_many_fields_is_no_ticket(client: httpx.Client) -> None:
