@@ -21,7 +21,8 @@ from enum import StrEnum
 from records.errors import RecordsError
 from records.person import Person, School, Student
 
-CHUNK = 250  # people at most: what one transaction records, and one issues
+CHUNK = 500  # people at most: what one transaction records, and one issues; others who would write to the log wait for its end
+SHEET = 250  # people at most: what somebody folds into envelopes at one sitting
 _FORMAT = "eduseal bulk batch 1"
 
 
@@ -135,7 +136,7 @@ def digest(batch_id: str, files: Sequence[SourceFile], places: Iterable[Place]) 
 
 
 def plan(people: Iterable[tuple[Person, bytes]], *, by: SheetBy = SheetBy.SCHOOL, chunk: int = CHUNK) -> Iterator[Place]:
-    """Gives each person, with their facts, a place: by school and class, sheets of at most `chunk` people, chunks of whole sheets.
+    """Gives each person, with their facts, a place: by school and class, chunks of at most `chunk` people, each of whole sheets.
 
     Raises :class:`BulkError` where a person stands twice.
     """
@@ -143,7 +144,7 @@ def plan(people: Iterable[tuple[Person, bytes]], *, by: SheetBy = SheetBy.SCHOOL
     if len({who.id for who, _ in ordered}) != len(ordered):
         raise BulkError("a person stands in the batch twice; give each one row")
     position = number = filled = 0
-    for sheet, (key, members) in enumerate(_sheets(ordered, by, chunk), 1):
+    for sheet, (key, members) in enumerate(_sheets(ordered, by, min(chunk, SHEET)), 1):
         if filled and filled + len(members) > chunk:
             number, filled = number + 1, 0
         name = "-".join([f"{sheet:05}", *filter(None, map(_plain, key))])

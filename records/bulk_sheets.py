@@ -18,6 +18,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from pki.durable import OWNER_ONLY
 from records.bulk import BulkError
@@ -63,8 +64,11 @@ class SheetFolder:
         part = self._part(attempt)
         try:
             part.mkdir(mode=0o700, exist_ok=False)
-            for name, lines in sheets.items():
-                _write(part / f"{name}{ENDING}", lines)
+            with contextlib.ExitStack() as opened:
+                # all are written before the first is flushed: a disk that is asked once for many waits once
+                files = [opened.enter_context(_written(part / f"{name}{ENDING}", lines)) for name, lines in sheets.items()]
+                for file in files:
+                    os.fsync(file.fileno())
             _flush(part)
             _flush(self.path)
         except OSError as exc:
@@ -93,7 +97,8 @@ class SheetFolder:
         return self.path / f".part-{attempt}"
 
 
-def _write(path: Path, lines: Sequence[Line]) -> None:
+def _written(path: Path, lines: Sequence[Line]) -> BinaryIO:
+    """A new file with the lines, not flushed to the disk yet."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180
     writer.writerow(COLUMNS)
@@ -102,10 +107,15 @@ def _write(path: Path, lines: Sequence[Line]) -> None:
         # a cell that a spreadsheet would run as a formula gets an apostrophe before it (OWASP)
         writer.writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY)
-    with os.fdopen(handle, "wb") as file:
+    file = os.fdopen(handle, "wb")
+    try:
         file.write(_BOM + text.getvalue().encode())
         file.flush()
-        os.fsync(file.fileno())
+    except BaseException:
+        with contextlib.suppress(OSError):
+            file.close()
+        raise
+    return file
 
 
 def _name(part: Path, sheet: Path) -> None:

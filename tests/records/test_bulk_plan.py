@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from records.bulk import BulkError, Place, SheetBy, SourceFile, digest, facts_of, plan
+from records.bulk import SHEET, BulkError, Place, SheetBy, SourceFile, digest, facts_of, plan
 from records.bulk_sheets import Line, SheetFolder
 from records.person import School, Sex, Student, Teacher
 
@@ -57,6 +57,12 @@ def test_no_sheet_lies_in_two_chunks_and_no_chunk_is_too_large() -> None:
     chunks = {number: sum(place.chunk == number for place in places) for number in {place.chunk for place in places}}
     assert max(chunks.values()) <= 10
     assert all(len({place.chunk for place in places if place.sheet == sheet}) == 1 for sheet in sheets_of(places))
+
+
+def test_a_chunk_of_more_people_than_a_sheet_holds_has_several_sheets() -> None:
+    places = list(plan(people(("A", 2 * SHEET + 1), ("B", 2)), chunk=2 * SHEET))
+    assert sheets_of(places) == {"00001-A": SHEET, "00002-A": SHEET, "00003-A": 1, "00004-B": 2}
+    assert {place.sheet: place.chunk for place in places} == {"00001-A": 0, "00002-A": 0, "00003-A": 1, "00004-B": 1}
 
 
 def test_sheets_by_class_are_named_by_school_and_class_in_plain_letters() -> None:
