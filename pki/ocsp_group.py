@@ -1,6 +1,8 @@
 """Several OCSP responders behind one address: one for each issuing authority, since each delegates to a certificate of its own.
 
-RFC 6960 section 4.2.2.2: the responder's certificate must be signed by the very authority whose certificates it speaks of.
+RFC 6960 section 4.2.2.2: the responder's certificate must be signed by the very authority whose certificates it speaks of. So where one
+request names certificates of several, the newest authority's are answered, and the others are `unknown` to it (section 2.2): asked for
+alone they are answered too.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ class OcspResponders:
         return next((trouble for each in self.all if (trouble := each.trouble()) is not None), None)
 
     def respond(self, request_der: bytes) -> OcspAnswer:
-        """The answer of the responder that may give one; `unauthorized` where a request mixes authorities, for no answer can."""
+        """The answer of the first responder that has something to say; `unauthorized` where none has."""
         return self.respond_all((request_der,))[0]
 
     def respond_all(self, requests: Sequence[bytes]) -> list[OcspAnswer]:
