@@ -1,11 +1,13 @@
 """OCSP (RFC 6960, RFC 5019) and time stamps (RFC 3161) as plain ASGI, ahead of the framework: nothing lies between octets and answer.
 
 A malformed request gets the protocol's own error answer with status 200; a request of the wrong method, type or size gets an HTTP error.
-A GET that was answered before is answered from memory, at once; everything else stands in line for a thread that takes all who wait.
+A GET that was answered before is answered from memory, at once; everything else stands in line for a thread that takes all who wait, and
+where that takes too long hears that it is to try later.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Sequence
@@ -26,8 +28,10 @@ from pki.timestamp import FailureInfo, TimeStampAuthority, rejection
 OCSP_PATH, TSA_PATH = "/ocsp", "/tsa"
 OCSP_REQUEST, OCSP_RESPONSE = "application/ocsp-request", "application/ocsp-response"
 TSA_REQUEST, TSA_RESPONSE = "application/timestamp-query", "application/timestamp-reply"
+PATIENCE = 10.0  # seconds that books or key may take over an answer; clients give up after 5 to 15
 MAX_REQUEST = 16 * 1024  # octets; an OCSP request about one certificate has about 100
 
+UNAVAILABLE = "the time-stamp authority is not available; try again later"
 NO_BODY = {"type": "http.response.body", "body": b""}
 
 log = structlog.get_logger("eduseal.authority")
@@ -37,13 +41,21 @@ class AuthorityEndpoints:
     """Answers `/ocsp`, `/ocsp/BASE64` and `/tsa`; hands everything else to `app`. `cache` is kept honest by its :mod:`api.status_watch`."""
 
     def __init__(
-        self, app: ASGIApp, *, responder: OcspResponder | OcspResponders, tsa: TimeStampAuthority, clock: Clock, cache: OcspCache
+        self,
+        app: ASGIApp,
+        *,
+        responder: OcspResponder | OcspResponders,
+        tsa: TimeStampAuthority,
+        clock: Clock,
+        cache: OcspCache,
+        patience: float = PATIENCE,
     ) -> None:
         self._app = app
         self._responder = responder
         self._tsa = tsa
         self._clock = clock
         self._cache = cache
+        self._patience = patience
         self._statuses = Batches(self._answer_all, name="ocsp")
         self._stamps = Batches(self._stamp_all, name="tsa")
 
@@ -67,7 +79,7 @@ class AuthorityEndpoints:
         found = self._cache.get(path, now=self._clock())
         if found is None:
             generation = self._cache.generation
-            answer = await self._statuses.ask(_decoded(encoded))
+            answer = await self._status(_decoded(encoded))
             found, may_be_kept = ready(answer, media_type=OCSP_RESPONSE.encode(), now=self._clock())
             if may_be_kept:
                 self._cache.put(path, found, generation=generation)
@@ -79,7 +91,7 @@ class AuthorityEndpoints:
             return
         request = await _body(scope, receive, send, OCSP_REQUEST)
         if request is not None:
-            answer = await self._statuses.ask(request)
+            answer = await self._status(request)
             await _send(send, OCSP_RESPONSE, answer.der, NOT_KEPT)
 
     async def _time_stamp(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,7 +100,23 @@ class AuthorityEndpoints:
             return
         request = await _body(scope, receive, send, TSA_REQUEST)
         if request is not None:
-            await _send(send, TSA_RESPONSE, await self._stamps.ask(request), NOT_KEPT)
+            await _send(send, TSA_RESPONSE, await self._stamped(request), NOT_KEPT)
+
+    async def _status(self, request: bytes) -> OcspAnswer:
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._statuses.ask(request)
+        except TimeoutError:
+            log.error("ocsp.unavailable", error="TimeoutError")
+            return refusal(ResponseStatus.TRY_LATER)
+
+    async def _stamped(self, request: bytes) -> bytes:
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._stamps.ask(request)
+        except TimeoutError:
+            log.error("tsa.unavailable", error="TimeoutError")
+            return rejection(FailureInfo.SYSTEM_FAILURE, UNAVAILABLE)
 
     def _answer_all(self, requests: Sequence[bytes]) -> Sequence[OcspAnswer]:
         try:
@@ -106,7 +134,7 @@ class AuthorityEndpoints:
             return self._tsa.respond(request)
         except Exception as exc:
             log.error("tsa.unavailable", error=type(exc).__name__)
-            return rejection(FailureInfo.SYSTEM_FAILURE, "the time-stamp authority is not available; try again later")
+            return rejection(FailureInfo.SYSTEM_FAILURE, UNAVAILABLE)
 
 
 async def _body(scope: Scope, receive: Receive, send: Send, media_type: str) -> bytes | None:

@@ -37,7 +37,10 @@ class Batches(Generic[Question, Answer]):
 
     async def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
         while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            taken = (self._waiting.popleft() for _ in range(min(self._most, len(self._waiting))))
+            batch = [(question, waiting) for question, waiting in taken if not waiting.done()]  # whoever asked may have gone
+            if not batch:
+                continue
             try:
                 answers = await loop.run_in_executor(self._thread, self._work, [question for question, _ in batch])
             except Exception as exc:
@@ -46,5 +49,5 @@ class Batches(Generic[Question, Answer]):
                         waiting.set_exception(exc)
                 continue
             for (_, waiting), answer in zip(batch, answers, strict=True):
-                if not waiting.done():  # whoever asked may have gone
+                if not waiting.done():
                     waiting.set_result(answer)

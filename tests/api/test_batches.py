@@ -68,3 +68,23 @@ def test_whoever_gave_up_does_not_disturb_the_others(work: Doubling) -> None:
         return await patient
 
     assert asyncio.run(run()) == 4
+
+
+def test_nothing_is_done_for_those_who_went_while_they_waited(work: Doubling) -> None:
+    async def run() -> int:
+        batches = Batches(work, name="test")
+        first = asyncio.create_task(batches.ask(1))
+        while not work.batches:
+            await asyncio.sleep(0.001)
+        gone = [asyncio.create_task(batches.ask(number)) for number in (2, 3)]
+        await asyncio.sleep(0)
+        for each in gone:
+            each.cancel()
+        patient = asyncio.create_task(batches.ask(4))
+        await asyncio.sleep(0)
+        work.gate.set()
+        await first
+        return await patient
+
+    assert asyncio.run(run()) == 8
+    assert work.batches == [[1], [4]]
