@@ -123,9 +123,9 @@ def validate_path(
     """A path from `leaf_der` to one of `anchors` that is valid for `purpose` at `at` (aware UTC).
 
     `intermediates` are DER, in any order, from anywhere: nothing in them is trusted. Many questions about the same ones and the same
-    `anchors` share what :func:`pool_of` makes of both. Where no path is valid, the error tells of the path
-    that
-    came furthest: an :class:`ExpiredError` or :class:`NotYetValidError` means that nothing but time was wrong with it.
+    `anchors` share what :func:`pool_of` makes of both. An anchor without constraints goes before one with: what another authority certifies
+    cannot make a certificate of ours one of its own. Where no path is valid, the error tells of the path that came furthest: an
+    :class:`ExpiredError` or :class:`NotYetValidError` means that nothing but time was wrong with it.
     """
     try:
         leaf = load_certificate(leaf_der)
@@ -136,7 +136,8 @@ def validate_path(
     if cache is not None and (known := cache.get(key)) is not None and _still_valid(known, at, policy):
         return known  # type: ignore[no-any-return]  # this function put it there
     found = _search(leaf, pool, anchors, at=at, purpose=purpose, policy=policy)
-    if cache is not None:
+    # another authority's path, where one of our own failed for the moment asked about, is no answer for other moments
+    if cache is not None and (found.anchor.constraints is None or not _own_in_reach(leaf, pool, anchors)):
         cache.put(key, found)
     return found
 
@@ -182,18 +183,32 @@ def _search(
         return _constrained(ValidatedPath((leaf,), by_der[leaf.der], frozenset(leaf.extensions.policies or ())), purpose=purpose, at=at)
     search = Search(pool, check)
     failure: ChainError | None = None
+    outside: ValidatedPath | None = None
     try:
         for path, anchor in search.paths(leaf):
             try:
                 policies = validate(path, anchor, at=at, purpose=purpose, policy=policy, check_signature=check)
-                return _constrained(ValidatedPath(path, by_der[anchor.der], policies), purpose=purpose, at=at)
+                found = _constrained(ValidatedPath(path, by_der[anchor.der], policies), purpose=purpose, at=at)
             except PathLimitError:
                 raise
             except ChainError as exc:
                 failure = _further(failure, exc)
+                continue
+            if found.anchor.constraints is None or not _own_in_reach(leaf, pool, anchors):
+                return found
+            outside = outside or found
     except PathLimitError as exc:
-        raise failure if isinstance(failure, ValidityError) else exc from exc
+        if outside is None:
+            raise failure if isinstance(failure, ValidityError) else exc from exc
+    if outside is not None:
+        return outside
     raise failure or search.failure or NoPathError(_no_path(leaf, pool, anchors))
+
+
+def _own_in_reach(leaf: Certificate, pool: Pool, anchors: Sequence[TrustAnchor]) -> bool:
+    """Whether names lead from `leaf` to an anchor without constraints."""
+    own = {anchor.certificate.sha256 for anchor in anchors if anchor.constraints is None}
+    return not own.isdisjoint(pool.reachable(leaf))
 
 
 def _constrained(path: ValidatedPath, *, purpose: KeyPurpose, at: datetime) -> ValidatedPath:

@@ -83,3 +83,38 @@ def test_the_anchor_itself_keeps_to_its_bounds() -> None:
             at=AT,
             purpose=KeyPurpose.DOCUMENT_SIGNING,
         )
+
+
+# --- an intermediate that two authorities have certified
+
+OURS = root("Our Root")
+SHARED = OURS.ca("Shared CA")
+CROSSED = ROOT.ca("Shared CA", subject_key=SHARED.key)  # the same key, certified by the government
+TEACHER = SHARED.issue("Teacher")
+
+
+def crossed(intermediates, *, at=AT, cache: ValidationCache | None = None, **narrowed) -> ValidatedPath:
+    anchors = [TrustAnchor(OURS.der), TrustAnchor(ROOT.der, AnchorConstraints(**narrowed))]
+    return validate_path(TEACHER.der, intermediates=intermediates, anchors=anchors, at=at, purpose=KeyPurpose.DOCUMENT_SIGNING, cache=cache)
+
+
+def test_another_authority_cannot_make_a_certificate_of_ours_its_own() -> None:
+    """It certifies our issuing authority's key, and somebody puts that certificate first into a document's validation data."""
+    for intermediates in ([CROSSED.der, SHARED.der], [SHARED.der, CROSSED.der]):
+        assert crossed(intermediates).anchor.constraints is None
+
+
+def test_what_leads_to_another_authority_alone_still_leads_there() -> None:
+    assert crossed([CROSSED.der]).anchor.constraints is not None
+
+
+def test_what_is_remembered_for_one_moment_does_not_hide_our_own_path_at_another() -> None:
+    brief = OURS.ca("Shared CA", subject_key=SHARED.key, end=AT - DAY)
+    cache, intermediates = ValidationCache(), [CROSSED.der, brief.der]
+    assert crossed(intermediates, cache=cache).anchor.constraints is not None  # ours has ended
+    assert crossed(intermediates, cache=cache, at=AT - 2 * DAY).anchor.constraints is None
+
+
+def test_a_bound_cannot_be_left_by_way_of_a_certificate_that_it_forbids() -> None:
+    with pytest.raises(ConstraintError, match="country"):
+        crossed([CROSSED.der], countries=frozenset({"CN"}))
