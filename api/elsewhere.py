@@ -58,7 +58,7 @@ class ElsewhereSigner:
     def __init__(self, house: House, uploads: UploadSigner) -> None:
         self._house = house
         self._uploads = uploads
-        self._signers = OutsideSigners(house, external_trust(house.settings))
+        self._signers = OutsideSigners(house, external_trust(house))
 
     def prepare(self, caller: Caller, pdf: bytes, order: Order) -> Waiting:
         """Everything that signing checks is checked now: the document, the step, the certificate and who its holder is."""

@@ -23,7 +23,7 @@ class ProcessJudge:
         self._policy = house.policy
         self._outside = house.stores.outside
         own = (NamedAnchor(root.certificate_der, root.name) for root in house.authority.roots)
-        self._anchors = (*own, *external_trust(house.settings).anchors)
+        self._anchors = (*own, *external_trust(house).anchors)
 
     def __call__(self, name: str, data: bytes, *, at: datetime, supplied: Supplied) -> Row:
         trust = TrustStore(self._anchors, self._outside.registered())

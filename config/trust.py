@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from config.errors import SettingsError
+from config.house import House
 from config.settings import Settings
 from signing.errors import PolicyError
 from signing.outside_authority import OutsideAuthority, plain_authority, read_authority
@@ -57,9 +58,14 @@ def read_authority_file(path: Path) -> OutsideAuthority:
     return read_authority(table, source=str(path), certificates_in=beside)
 
 
-def external_trust(settings: Settings) -> TrustStore:
-    """The anchors of :func:`outside_authorities`."""
-    return TrustStore(tuple(anchor for authority in outside_authorities(settings) for anchor in authority.named))
+def external_trust(house: House) -> TrustStore:
+    """The anchors of :func:`outside_authorities`, without certificates of the house's own authorities.
+
+    Whoever lays the house's root there, too, does not mean that it is another's.
+    """
+    own = {each.certificate_der for each in (*house.authority.roots, *house.authority.issuers)}
+    named = (anchor for authority in outside_authorities(house.settings) for anchor in authority.named)
+    return TrustStore(tuple(anchor for anchor in named if anchor.certificate_der not in own))
 
 
 def trust_from(
