@@ -29,7 +29,7 @@ _REGULAR = rb"[^\x00\t\n\x0c\r ()<>\[\]{}/%]"
 # Both run over the octets in reverse and begin with one literal octet, which is searched for at the speed of memory; a look-behind in
 # front of it would be tried at every octet.
 _GENERATION = rb"(?: [0-9]{1,5}+ |" + _WHITE + rb"++[0-9]++" + _WHITE + rb"++)"  # as it is nearly always, or otherwise
-_REFERENCE = re.compile(rb"R(?<!" + _REGULAR + rb"R)" + _GENERATION + rb"((?:0*+[1-9])++)0*+" + _END)
+_REFERENCE = re.compile(rb"R(?<!" + _REGULAR + rb"R)" + _GENERATION + rb"(?>([0-9]*[1-9])0*+)" + _END)
 _DIGITS = itemgetter(1)
 _OFFSET = attrgetter("offset")
 # Those among them that are not `N G R` with single blanks and few digits, as nearly all are.
