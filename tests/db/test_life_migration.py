@@ -8,14 +8,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 from alembic import command
+from cryptography import x509
 
 from db.certificates import Certificates
 from db.engine import Database
 from db.errors import DatabaseError
+from db.leases import Leases
+from db.publication import Publications
 from db.schema import _config, upgrade
 from pki.certificate_life import HOLD
+from pki.crl import CrlSigner
 from pki.errors import BlockedKeyError
 from pki.ports import CertificateEntry, CertificateState
+from pki.publication import Publisher
+from tests.support.authority import BASE_URL, make_authority
 
 NOW = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 KEYS = [hashlib.sha256(bytes([n])).digest() for n in range(4)]
@@ -32,11 +38,11 @@ LOST = entry(2, state=CertificateState.REVOKED, certificate_der=b"der", issued_a
 GONE = entry(3, state=CertificateState.REVOKED, revoked_at=NOW, revocation_reason="superseded")
 
 
-@pytest.fixture
-def books(empty_database: Database) -> Certificates:
-    """Filled at version 0004, then brought up to date."""
+@pytest.fixture(params=["0001", "0004"])
+def books(empty_database: Database, request: pytest.FixtureRequest) -> Certificates:
+    """Filled at an old version, then brought up to date."""
     with empty_database.writing() as connection:
-        command.upgrade(_config(connection), "0004")
+        command.upgrade(_config(connection), request.param)
     old = sa.Table("certificates", sa.MetaData(), autoload_with=empty_database.engine)
     with empty_database.writing() as connection:
         for each in (ISSUED, LOST, GONE):
@@ -48,6 +54,26 @@ def books(empty_database: Database) -> Certificates:
 
 def test_no_certificate_is_lost(books: Certificates) -> None:
     assert list(books.entries("issuing")) == [ISSUED, LOST, GONE]
+
+
+def test_what_was_revoked_is_on_the_first_list_that_is_published(books: Certificates, empty_database: Database) -> None:
+    """Nothing in the log of an old database says so: the books do."""
+    root = make_authority(NOW)
+    clock = lambda: NOW  # noqa: E731
+    signer = CrlSigner(
+        issuer="issuing",
+        issuer_certificate_der=root.issuing_der,
+        key=root.issuing_key,
+        store=books,
+        clock=clock,
+        shards=1,
+        base_url=BASE_URL,
+    )
+    store = Publications(empty_database)
+    Publisher(sources=[signer], store=store, turns=Leases(empty_database, clock=clock), clock=clock).publish_due()
+    published = store.load("issuing", 0)
+    assert published is not None
+    assert [revoked.serial_number for revoked in x509.load_der_x509_crl(published.der)] == [2, 3]
 
 
 def test_what_is_issued_can_be_suspended(books: Certificates) -> None:
