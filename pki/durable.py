@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from pki.errors import KeyStoreError
 
 OWNER_ONLY = 0o600
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)  # a memory stick knows no links
 
 
 class FileTakenError(KeyStoreError):
@@ -55,7 +57,7 @@ def _write(path: Path, content: bytes, *, replace: bool) -> None:
             if replace:
                 aside.replace(path)
             else:
-                os.link(aside, path)  # unlike rename, fails where the name is taken
+                _name(aside, path)
         finally:
             aside.unlink(missing_ok=True)
         _flush_folder(path.parent)
@@ -63,6 +65,17 @@ def _write(path: Path, content: bytes, *, replace: bool) -> None:
         raise FileTakenError(f"{path} stands already; it was not touched") from None
     except OSError as exc:
         raise KeyStoreError(f"{path} cannot be written: {exc.strerror or type(exc).__name__}; nothing was changed") from exc
+
+
+def _name(aside: Path, path: Path) -> None:
+    """By a link, which unlike a renaming fails where the name is taken."""
+    try:
+        os.link(aside, path)
+    except OSError as exc:
+        if exc.errno not in _NO_LINKS:
+            raise
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, OWNER_ONLY))  # the name is ours, or it fails too
+        aside.replace(path)
 
 
 def _flush_folder(folder: Path) -> None:
