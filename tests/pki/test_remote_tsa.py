@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat import asn1
@@ -118,9 +119,8 @@ def test_certificate_that_is_not_for_time_stamping_is_refused(house: House) -> N
         def __init__(self) -> None:
             honest_one = house.tsa()
             self.__dict__.update(honest_one.__dict__)
-            self._certificate_der = house.teacher.der
-            self._certificates = (house.teacher.der, house.issuing.der)
-            self._key = house.teacher.key
+            certificates = (house.teacher.der, house.issuing.der)
+            self._credential = replace(honest_one._credential, certificates=certificates, key=house.teacher.key)
 
     with serving(honest(Impostor())) as server, pytest.raises(WrongTokenError, match="is not for time stamping"):
         stamper(server, house).stamp(DIGEST)
