@@ -13,3 +13,5 @@ class Lack:
 
     certificate: Certificate
     issuer: Certificate | None
+    dated: bool = False
+    """Its status is known, from before what it signed is proven to exist: it may have been revoked since. Worth asking, once."""

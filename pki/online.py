@@ -103,13 +103,14 @@ class Online:
         self._recalled: set[_Question] = set()
         self._sent: set[_Question] = set()
         self._now_asked: set[_Question] = set()
+        self._inquired: set[bytes] = set()
         self._ends = 0.0
         self.begin()
 
     def begin(self) -> None:
         """A new document: its own time and number of requests."""
         self.failures = []
-        self._recalled, self._sent = set(), set()
+        self._recalled, self._sent, self._inquired = set(), set(), set()
         self._ends = self._clock() + self._network.document_seconds
 
     def fetch(self, lacks: Sequence[Lack]) -> Evidence:
@@ -118,7 +119,11 @@ class Online:
         What is still lacking after an answer from memory is asked of the network; nothing is asked there twice for one document.
         """
         self._now_asked = set()
-        found = [self._issuers(lack.certificate) if lack.issuer is None else self._status(lack.certificate, lack.issuer) for lack in lacks]
+        found = [
+            self._issuers(lack.certificate) if lack.issuer is None else self._status(lack.certificate, lack.issuer)
+            for lack in lacks
+            if not (lack.dated and lack.certificate.der in self._inquired)
+        ]
         return Evidence(
             certificates=tuple(der for one in found for der in one.certificates),
             crls=tuple(der for one in found for der in one.crls),
@@ -137,6 +142,7 @@ class Online:
 
     def _status(self, certificate: Certificate, issuer: Certificate) -> Evidence:
         """By OCSP, which is fresher; by CRL where there is none."""
+        self._inquired.add(certificate.der)
         request = _ocsp_request(certificate, issuer)
         for url in _addresses(certificate, AuthorityInformationAccessOID.OCSP) if request else ():
             answer = self._ask(url, request, MAX_ANSWER)

@@ -1,6 +1,7 @@
 """Judging with the network at hand: judge, fetch what was found missing, judge again.
 
-Good news is fetched only where it is missing: what the document proves itself is not asked for again.
+Good news is fetched only where it is missing: what the document proves itself is not asked for again. Where no time stamp says when a
+signature was made, its signer's own good news proves little, and whether the certificates still stand is asked once.
 """
 
 from __future__ import annotations

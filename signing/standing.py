@@ -118,8 +118,9 @@ def unrevoked(
             text = f"the {role.value} certificate was revoked at {rfc3339(known.revoked_at)}, after what is judged here was proven to exist"
             messages.append(Message("REVOKED_LATER", text))
         tier = _good_tier(certificate, issuer, role, purpose, horizon, ground)
-        if tier is None:
-            ground.lacks.append(Lack(certificate, issuer))
+        if tier is None or (not horizon.proven and purpose is KeyPurpose.DOCUMENT_SIGNING):
+            # a signature that no time stamp dates may be younger than the evidence that its signer left in the document
+            ground.lacks.append(Lack(certificate, issuer, dated=tier is not None))
         if tier is None and not lenient:
             raise _unknown(known, role, horizon)
         if tier is None:

@@ -20,6 +20,7 @@ from pki.network import Network
 from pki.ocsp import OcspResponder
 from pki.online import MAX_ANSWER, MAX_REQUESTS, Online
 from pki.revocation import Evidence
+from signing.dss import ValidationData, add_validation_data
 from signing.engines import Engine
 from signing.online import judge_online
 from signing.sign import sign
@@ -124,6 +125,33 @@ def test_a_revocation_is_found_online(net: Net) -> None:
     net.house.house.authority.established.issuing.revoke(net.house.house.teacher.serial, "keyCompromise")
     verdict = net.judge(document)
     assert (verdict.indication, verdict.sub_indication) == (Indication.INDETERMINATE, SubIndication.REVOKED_NO_POE)
+
+
+@pytest.fixture
+def undated(net: Net) -> bytes:
+    """Signed by a teacher, without a time stamp, and with what the authority said of her then: good until its nextUpdate."""
+    document, house = signed_by_teacher(net.house, stamped=False), net.house.house
+    certificates = (house.teacher.certificate_der, house.authority.issuing_der)
+    document = bytes(add_validation_data(document, ValidationData.gather(house.evidence, certificates)))
+    house.authority.advance(seconds=60)
+    return document
+
+
+def test_a_signer_who_left_the_time_stamp_out_is_asked_about_though_the_document_says_good(net: Net, undated: bytes) -> None:
+    net.house.house.authority.established.issuing.revoke(net.house.house.teacher.serial, "keyCompromise")
+    net.house.house.authority.advance(seconds=60)
+    assert net.house.judge(undated, policy=ADES).indication is Indication.TOTAL_PASSED
+    assert net.judge(undated).sub_indication is SubIndication.REVOKED_NO_POE
+
+
+def test_each_such_certificate_is_asked_about_once(net: Net, undated: bytes) -> None:
+    assert net.judge(undated).indication is Indication.TOTAL_PASSED
+    assert sorted(net.asked) == ["/crl/root/0.crl", "/ocsp"]
+
+
+def test_where_nobody_answers_what_the_document_says_still_counts(net: Net, undated: bytes) -> None:
+    net.down = ("/",)
+    assert net.judge(undated).indication is Indication.TOTAL_PASSED
 
 
 def test_where_ocsp_does_not_answer_the_crl_is_fetched(net: Net) -> None:
