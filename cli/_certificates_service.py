@@ -30,8 +30,9 @@ def rekey_service_(
     """Give time stamps, OCSP or the seal on reports another key and certificate; services that run change to it within seconds.
 
     Without --reason the old certificate stands until it ends, and what was signed with it is as good as before. After a compromise say
-    --reason keyCompromise: the old key is then never certified again, and time stamps made with it prove nothing any more. Works too where
-    the service stands still because its certificate was revoked. The keys of certification authorities are changed by a ceremony.
+    --reason keyCompromise: the old key is then never certified again, and time stamps made with it prove nothing any more. For another
+    reason the time-stamping certificate is not revoked: the archive stands on it. Works too where the service stands still because its
+    certificate was revoked. The keys of certification authorities are changed by a ceremony.
     """
     settings, passphrase = with_passphrase(home, database_url, passphrase_file)
     if not yes:

@@ -16,6 +16,7 @@ from db.certificates import Certificates
 from db.engine import open_database
 from db.leases import Leases
 from db.schema import require_current
+from pki.certificate_life import COMPROMISE
 from pki.establish import OCSP, TSA, issuing_authorities
 from pki.key_stores import open_key_store
 from pki.ports import Clock
@@ -27,6 +28,10 @@ from pki.urls import AuthorityUrls
 SERVICES = (TSA, OCSP, REPORT)
 
 
+class StampsLostError(ConfigError):
+    """The archive would lose its time stamps for nothing."""
+
+
 class BusyServiceError(ConfigError):
     """Somebody else is giving the service a certificate at this moment."""
 
@@ -34,8 +39,13 @@ class BusyServiceError(ConfigError):
 def rekey_service(settings: Settings, label: str, *, reason: str | None, clock: Clock, passphrase: str) -> Rekeyed:
     """A new key and certificate for a service of :data:`SERVICES`; those over the old key are revoked where `reason` is given.
 
-    Raises :class:`BusyServiceError`, :class:`pki.errors.PkiError`, and as :func:`config.bootstrap.open_house`.
+    Raises :class:`StampsLostError`, :class:`BusyServiceError`, :class:`pki.errors.PkiError`, and as :func:`config.bootstrap.open_house`.
     """
+    if label == TSA and reason is not None and reason not in COMPROMISE:
+        raise StampsLostError(
+            f"revoking the time-stamping certificate ({reason}) would keep every document that it stamped from being renewed;"
+            " without a reason it stands until it ends, and nothing is stamped with it any more"
+        )
     plan = read_plan(settings.house_file)
     refuse_unfinished(settings)
     keys = open_key_store(key_store_place(settings, plan), passphrase)

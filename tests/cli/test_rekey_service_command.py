@@ -76,6 +76,24 @@ def test_after_a_compromise_the_old_certificate_is_revoked_and_its_key_blocked(d
         }
 
 
+def test_the_time_stamping_certificate_is_not_revoked_for_less_than_a_compromise(desk):
+    status, _, err = desk("certificates", "rekey-service", "tsa", "--reason", "superseded", "--yes")
+    assert (status, "would keep every document that it stamped from being renewed" in err) == (65, True)
+    assert states(desk, "tsa") == [("issued", None)]
+
+
+def test_another_service_may_be_given_up_for_any_reason(desk):
+    assert desk("certificates", "rekey-service", "ocsp", "--reason", "superseded", "--yes")[0] == 0
+    assert states(desk, "ocsp") == [("revoked", "superseded"), ("issued", None)]
+
+
+def test_time_stamps_of_either_key_can_be_proven_good(desk):
+    assert desk("certificates", "rekey-service", "tsa", "--yes")[0] == 0
+    with house_of(desk) as house:
+        old, new = (entry.certificate_der for entry in house.stores.certificates.of_holder("authority/tsa"))
+        assert house.evidence.gather((old, new))[2]  # both are good
+
+
 def test_a_planned_change_spares_what_an_earlier_key_signed(desk):
     assert desk("certificates", "rekey-service", "tsa", "--yes")[0] == 0
     assert desk("certificates", "rekey-service", "tsa", "--reason", "keyCompromise", "--yes")[0] == 0
