@@ -74,5 +74,10 @@ def check(
     print(f"{found.title}: step {found.step}, by {found.program}")
     print(f"  SHA-256 {digest}" + ("" if expected else " (compare it with what the participants wrote down)"))
     kinds = ("participant", "share", "approval", "key", "request", "standing", "certificate", "crl")
-    print("  verified: " + ", ".join(f"{found.found[kind]} {kind}" for kind in kinds if kind in found.found))
+    print("  verified: " + ", ".join(_counted(found.found[kind], kind) for kind in kinds if kind in found.found))
     return 0
+
+
+def _counted(number: int, kind: str) -> str:
+    name = {"crl": "list", "standing": "standing certificate"}.get(kind, kind)
+    return f"{number} {name}{'s' if number != 1 else ''}"

@@ -172,7 +172,8 @@ def _read(given: GivenShare) -> Slip39Share:
     except (MnemonicError, ValueError):
         # the library's own message repeats words of the share
         raise MistypedShareError(f"share {given.source}: a word is missing, misspelt or out of place (its checksum does not fit)") from None
-    if share.group_count != 1 or share.group_threshold != 1 or len(share.value) != SECRET_OCTETS or share.iteration_exponent != 0:
+    ours = (share.group_count, share.group_threshold, share.iteration_exponent, len(share.value)) == (1, 1, 0, SECRET_OCTETS)
+    if not ours or share.member_threshold < 2:  # a share that opens alone is none
         raise ForeignShareError(f"share {given.source}: it was not made by EduSeal")
     return share
 

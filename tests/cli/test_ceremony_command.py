@@ -110,6 +110,9 @@ def test_from_an_empty_folder_to_the_second_generation(eduseal: Run, desk: Path)
         status, out, err = eduseal("ceremony", "check", path)
         assert (status, err) == (0, ""), path
         assert f"SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}" in out
+    told = eduseal("ceremony", "check", sorted(Path("usb").glob("hold-*.jsonl"), key=lambda each: each.stat().st_size)[-1])[1]
+    counts = "2 participants, 1 approval, 1 key, 1 request, 1 standing certificate, 4 certificates, 2 lists"
+    assert told.endswith(f"  verified: {counts}\n")
     listed = eduseal("certificates", "--home", "house")[1]
     assert {line.split()[1] for line in listed.splitlines()[1:]} == {"root", "root-2", "issuing", "issuing-2"}
 

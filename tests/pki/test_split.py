@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shamir_mnemonic import combine_mnemonics
+from shamir_mnemonic import EncryptedMasterSecret, combine_mnemonics
+from shamir_mnemonic.shamir import split_ems
 from shamir_mnemonic.share import Share as Slip39Share
 from shamir_mnemonic.wordlist import WORDLIST
 
@@ -94,6 +95,13 @@ def test_share_of_another_set_is_foreign(shares: tuple[Share, ...]) -> None:
     other = split(new_secret(), threshold=2, holders=HOLDERS)
     with pytest.raises((ForeignShareError, WrongShareError), match=r"another set|no secret"):
         combine([given_(shares[0]), given_(other[1])])
+
+
+def test_share_that_opens_alone_was_not_made_here() -> None:
+    sealed = EncryptedMasterSecret.from_master_secret(SECRET, b"", 7, extendable=True, iteration_exponent=0)
+    ((alone,),) = split_ems(1, [(1, 1)], sealed)
+    with pytest.raises(ForeignShareError, match="it was not made by EduSeal"):
+        combine([GivenShare("paper", " ".join(alone.words()))])
 
 
 def test_third_share_that_does_not_belong_is_found(shares: tuple[Share, ...]) -> None:
