@@ -1,6 +1,6 @@
 """Issues certificates in three moves, so that a crash at any point leaves a certificate that is known and can be revoked.
 
-1. `prepare`: the profile is applied, a serial number drawn, the to-be-signed certificate built with a throw-away key and linted.
+1. `prepare`: the profile is applied, a serial number drawn, the to-be-signed certificate built and linted, without the issuer's key.
 2. `record`: it stands in the authority's books, durably, before any signature exists.
 3. `issue`: the issuer's key signs exactly the recorded octets, once.
 """

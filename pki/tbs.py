@@ -1,7 +1,7 @@
 """Builds a to-be-signed certificate from a profile, without the issuer's key (RFC 5280 section 4.1, EN 319 412-1 clause 5).
 
-A throw-away key of the issuer key's type closes the structure, so that every check and lint runs on a whole certificate before the
-real key is asked for anything.
+A throw-away key of the issuer key's type closes the structure, so that pkilint judges a whole certificate before the real key is asked for
+anything. The first certificate of a kind is built here, the others after its pattern (:mod:`pki.tbs_pattern`).
 """
 
 from __future__ import annotations
