@@ -82,13 +82,14 @@ class Net:
             base_url=BASE_URL,
         )
 
-    def judge(self, document: bytes, *, online: Online | None = None) -> Verdict:
+    def judge(self, document: bytes, *, online: Online | None = None, slow: timedelta = timedelta()) -> Verdict:
+        """`slow`: how far the verifier's clock is behind the authority's."""
         return judge_online(
             document,
             ADES,
             online=online or Online(Network(), transport=self),
             trust=self.house.trust,
-            clock=self.house.house.authority.clock,
+            clock=lambda: self.house.now - slow,
             engine=Engine.REFERENCE,
         )
 
@@ -111,6 +112,16 @@ def test_status_that_the_document_lacks_is_fetched_and_the_signature_passes(net:
     assert net.house.judge(document, policy=ADES).sub_indication is SubIndication.TRY_LATER
     assert net.judge(document).indication is Indication.TOTAL_PASSED
     assert "/ocsp" in net.asked
+
+
+def test_an_authority_whose_clock_is_a_little_ahead_is_believed(net: Net) -> None:
+    assert net.judge(signed_by_teacher(net.house), slow=timedelta(seconds=30)).indication is Indication.TOTAL_PASSED
+
+
+def test_an_authority_that_speaks_from_the_future_is_not(net: Net) -> None:
+    document = signed_by_teacher(net.house)
+    net.house.house.authority.advance(seconds=3600)
+    assert net.judge(document, slow=timedelta(minutes=30)).sub_indication is SubIndication.TRY_LATER
 
 
 def test_an_issuer_that_the_signature_left_out_is_fetched(net: Net) -> None:
