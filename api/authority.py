@@ -55,6 +55,7 @@ class AuthorityEndpoints:
         self._tsa = tsa
         self._clock = clock
         self._cache = cache
+        self._certificates = responder.certificates
         self._patience = patience
         self._statuses = Batches(self._answer_all, name="ocsp")
         self._stamps = Batches(self._stamp_all, name="tsa")
@@ -76,6 +77,11 @@ class AuthorityEndpoints:
         if method not in ("GET", "HEAD") or not encoded:
             await _wrong_method(scope, receive, send, allow="GET, HEAD" if encoded else "POST")
             return
+        if (
+            self._responder.certificates != self._certificates
+        ):  # nothing is given out under the old one
+            self._certificates = self._responder.certificates
+            self._cache.clear()
         found = self._cache.get(path, now=self._clock())
         if found is None:
             generation = self._cache.generation

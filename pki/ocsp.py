@@ -97,6 +97,11 @@ class OcspResponder:
         return self._credential.certificate_der
 
     @property
+    def certificates(self) -> tuple[bytes, ...]:
+        """The responder certificates in use: here one."""
+        return (self._credential.certificate_der,)
+
+    @property
     def key(self) -> SigningKey:
         return self._credential.key
 

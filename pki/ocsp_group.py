@@ -19,6 +19,11 @@ class OcspResponders:
     def __init__(self, responders: Sequence[OcspResponder]) -> None:
         self.all = tuple(responders)
 
+    @property
+    def certificates(self) -> tuple[bytes, ...]:
+        """The responder certificates in use, in order."""
+        return tuple(each.certificate_der for each in self.all)
+
     def trouble(self) -> str | None:
         """As :meth:`pki.ocsp.OcspResponder.trouble`, of the first that has any."""
         return next((trouble for each in self.all if (trouble := each.trouble()) is not None), None)

@@ -19,6 +19,8 @@ from pki.timestamp import FailureInfo, rejection
 class Hanging:
     """A responder and a time-stamp authority that say nothing until told."""
 
+    certificates = (b"certificate",)
+
     def __init__(self) -> None:
         self.gate = threading.Event()
         self.asked: list[int] = []

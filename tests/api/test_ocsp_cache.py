@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import time
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -14,9 +15,11 @@ from cryptography.x509 import ocsp
 from api.ocsp_cache import KEPT, MAX_AGE, MAX_PATH, TRUSTED_SECONDS, OcspCache, ReadyAnswer, ready
 from api.status_watch import INTERVAL, StatusWatch
 from config.house import House
+from config.rekey import rekey_service
 from db.errors import DatabaseError
 from db.status_changes import MAX_READ, StatusChanges
 from pki.ocsp_answer import OcspAnswer, ResponseStatus
+from tests.api.conftest import PASSPHRASE, Clock
 from tests.api.test_authority_routes import issue, request_der
 
 NOW = datetime(2026, 9, 5, 8, 0, tzinfo=UTC)
@@ -241,6 +244,19 @@ def test_the_same_answer_is_given_again_until_something_changes(client: httpx.Cl
         assert deadline, "it is still good"
         asyncio.run(asyncio.sleep(0.05))
     assert client.get(path, headers={"If-None-Match": first.headers["etag"]}).status_code == 200
+
+
+def test_no_kept_answer_outlives_the_responders_certificate_or_key(doomed_client: httpx.Client, doomed_house: House, clock: Clock) -> None:
+    path = f"/ocsp/{base64.b64encode(request_der(doomed_house, issue(doomed_house).certificate_der)).decode()}"
+    before = [doomed_client.get(path).content for _ in range(3)][-1]
+    clock.moment += timedelta(seconds=1)  # entries of one moment have no order
+    done = rekey_service(doomed_house.settings, "ocsp", reason=None, clock=clock, passphrase=PASSPHRASE)
+    deadline = time.monotonic() + 20
+    while (found := doomed_client.get(path).content) == before:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    (certificate,) = ocsp.load_der_ocsp_response(found).certificates
+    assert certificate == x509.load_der_x509_certificate(done.issued[0].certificate_der)
 
 
 def test_a_suspended_certificate_is_revoked_for_the_time_being(client: httpx.Client, house: House) -> None:

@@ -24,6 +24,7 @@ from cryptography.x509 import ocsp
 from config.bootstrap import create_house, utc_now
 from config.house import House
 from config.house_file import HousePlan
+from config.rekey import rekey_service
 from config.settings import Settings
 from pki.establish import Organization
 from pki.issue import CertificateRequest
@@ -174,6 +175,22 @@ def test_every_worker_of_a_service_says_revoked_within_a_second(service: Service
     assert {by_post(service.url, request) for _ in range(10)} == {"REVOKED"}
     time.sleep(1)
     assert {by_get(service.url, request) for _ in range(20)} == {"REVOKED"}
+
+
+def test_every_worker_changes_to_another_key_of_a_service(service: Service, house: House) -> None:
+    _, request = certificate_and_request(house)
+    assert by_get(service.url, request) == "GOOD"
+    done = rekey_service(house.settings, "ocsp", reason="keyCompromise", clock=utc_now, passphrase=PASSPHRASE)
+    new = x509.load_der_x509_certificate(done.issued[0].certificate_der)
+
+    def signer(answer: httpx.Response) -> x509.Certificate:
+        return ocsp.load_der_ocsp_response(answer.content).certificates[0]
+
+    def signers() -> set[x509.Certificate]:
+        path = f"{service.url}/ocsp/{base64.b64encode(request).decode()}"
+        return {signer(httpx.get(path)) for _ in range(20)}
+
+    until(lambda: signers() == {new})
 
 
 def test_no_worker_shows_the_passphrase_in_its_environment_or_command_line(service: Service) -> None:
