@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -20,8 +21,10 @@ from config.house import House
 from config.signers import standing_seal
 from pki.errors import PkiError
 from pki.ports import CertificateEntry, CertificateState
+from pki.registration import Redeemed
+from records.certify_once import STALE
 from records.enrolment import activation_kdf, enrol, enrol_seal, seal_request
-from records.errors import NotFoundError, RecordsError
+from records.errors import NotFoundError, RecordsError, StillIssuingError
 from records.person import Person, School, Student
 
 FAILED = 1
@@ -93,18 +96,21 @@ def again_of(house: House, ids: list[str]) -> Iterator[Person]:
         yield people[holder]
 
 
-def enrol_onto_sheet(house: House, people: list[Person], path: str) -> int:
+def enrol_onto_sheet(house: House, people: list[Person], path: str, *, begun: Redeemed | None = None) -> int:
     """Keys, certificates and a sheet of activation codes; certificates that they replace are revoked. Returns the exit status.
 
     More than one person at once is a batch: raises :class:`pki.registration.NotApprovedError` unless a second person approved just it.
+    `begun` is an approval that was used up before, where these are the people left of it.
     """
     schools = {school.id: school for school in house.stores.roster.schools()}
     failed = 0
     with ExitStack() as stack:
         sheet = stack.enter_context(Sheet.create(path))
-        _require_approval(house, people)
+        approval = begun or _require_approval(house, people)
+        hold = stack.enter_context(_alone(house, approval))
         shown = stack.enter_context(bar("Enrolling", len(people)))
         for who in people:
+            hold()
             try:
                 _enrol_one(house, who, schools[who.school_id], sheet)
                 shown.advance()
@@ -119,12 +125,37 @@ def enrol_onto_sheet(house: House, people: list[Person], path: str) -> int:
     return FAILED if failed else 0
 
 
-def _require_approval(house: House, people: list[Person]) -> None:
+@contextmanager
+def _alone(house: House, approval: Redeemed | None) -> Iterator[Callable[[], None]]:
+    """What it gives is called before each person, and raises :class:`records.errors.StillIssuingError` where another command has gone on
+    with the same approval meanwhile: nobody gets two certificates of it."""
+    requests, held = house.services.registration.requests, list[datetime]()
+
+    def hold() -> None:
+        now = house.clock()
+        if approval is None:
+            return
+        if not requests.claim(approval.request_id, at=now, stale=held[-1] if held else now - STALE):
+            raise StillIssuingError(
+                f"request {approval.request_id}: another command issues it; `eduseal request show` tells what it asks for"
+            )
+        held[:] = [now]
+
+    try:
+        yield hold
+    finally:
+        if approval is not None and held:
+            requests.release(approval.request_id, claimed_at=held[-1])
+
+
+def _require_approval(house: House, people: list[Person]) -> Redeemed | None:
     """Uses up the approval of just these people, where the policy asks for one."""
     registration = house.services.registration
     order = house.services.roster.enrolment_request(people, authority=house.authority.issuing)
     needed = registration.needs_approval(order.kind)
-    registration.require(order, approval_for(house, order, ask=ASK_PEOPLE) if needed else None)
+    approval = approval_for(house, order, ask=ASK_PEOPLE) if needed else None
+    registration.require(order, approval)
+    return approval
 
 
 def _enrol_one(house: House, who: Person, school: School, sheet: Sheet) -> None:

@@ -14,10 +14,11 @@ from cli.enrol import Holders, again_of, enrol_onto_sheet, in_force, issue_seal,
 from cli.main import UsageError
 from config.house import House
 from config.signers import standing_seal
-from pki.registration import Order, RequestState
+from pki.registration import AlreadyDecidedError, Order, Request, RequestExpiredError, RequestState
 from pki.registration_policy import RequestKind
 from records.enrolment import seal_request
-from records.orders import people_of, wants_new_key
+from records.orders import people_of, unchanged, wants_new_key
+from records.person import Person
 
 EPILOG = "Asking twice for the same gives the same request. Officers: eduseal officer."
 app = typer.Typer(help="Ask for what a second person approves, approve it, issue it.", no_args_is_help=True, epilog=EPILOG)
@@ -148,9 +149,13 @@ def issue(
     database_url: DatabaseUrl = None,
     passphrase_file: PassphraseFile = None,
 ) -> int:
-    """Issue what was approved; the same as `eduseal enrol`, for what the request names."""
+    """Issue what was approved; the same as `eduseal enrol`, for what the request names.
+
+    Where enrolling several people was interrupted, it goes on with those who are left, onto another sheet, as long as the approval holds.
+    """
     with opened(home, database_url, passphrase_file) as house:
-        order = house.services.registration.get(request).order
+        asked = house.services.registration.get(request)
+        order = asked.order
         if order.kind is RequestKind.SEAL:
             issue_seal(house, house.stores.roster.school(order.reference.removeprefix("seal/")), new_key=wants_new_key(order))
             return 0
@@ -159,7 +164,21 @@ def issue(
             raise UsageError(f"request {request} is for {order.reference}; what it asks for is issued by the command that asked for it")
         if sheet is None:
             raise UsageError("the activation codes need a place: name a new file with --sheet FILE")
+        if order.kind is RequestKind.BULK and asked.state is RequestState.REDEEMED:
+            return enrol_onto_sheet(house, _left(house, asked), sheet, begun=house.services.registration.requests.redeemed(request))
         return enrol_onto_sheet(house, list(again_of(house, list(holders))), sheet)
+
+
+def _left(house: House, request: Request) -> list[Person]:
+    """Of whom an approval that was used up still says what is so: they were not reached."""
+    if request.expires_at <= house.clock():
+        raise RequestExpiredError(f"request {request.id}: its approval ended at {request.expires_at:%Y-%m-%d %H:%M} UTC; ask again")
+    able = {who.id: who for who in house.services.roster.people_to_enrol()}
+    known = [able[holder] for holder in people_of(request.order) if holder in able]
+    left = unchanged(request.order, house.services.roster.enrolment_request(known, authority=house.authority.issuing))
+    if not left:
+        raise AlreadyDecidedError(f"request {request.id}: redeemed before, and nobody of it is left")
+    return [able[holder] for holder in left]
 
 
 def _ask(house: House, order: Order, by: str, pin_file: str | None) -> int:

@@ -96,3 +96,19 @@ def people_of(order: Order) -> tuple[str, ...]:
     """Roster ids of those whom :func:`enrolment_order` names; empty for another order."""
     wanted = json.loads(order.content) if order.content and order.kind in (RequestKind.PERSON, RequestKind.BULK) else {}
     return tuple(row["holder"] for row in wanted.get("people", ()))
+
+
+def unchanged(approved: Order, now: Order) -> tuple[str, ...]:
+    """Roster ids of those of whom both orders say the same, octet for octet, and of their schools.
+
+    A person who was issued a certificate in between is not among them: `replaces` is another. So what an approval left undone can be told
+    from what was done under it.
+    """
+    before, after = _told(approved), _told(now)
+    return tuple(holder for holder, told in before.items() if after.get(holder) == told)
+
+
+def _told(order: Order) -> dict[str, tuple[object, object]]:
+    wanted = json.loads(order.content or "{}")
+    schools = {row["school"]: row for row in wanted.get("schools", ())}
+    return {row["holder"]: (row, schools.get(row["school"])) for row in wanted.get("people", ())}

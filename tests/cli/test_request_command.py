@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from db.tables_registration import requests
 from pki.registration import RequestState
 from tests.support.registration import NAMES, OFFICER, PINS, SECOND, THIRD
 
@@ -82,6 +85,45 @@ def test_approved_people_are_issued_onto_a_sheet(desk):
         assert {row["holder"] for row in csv.DictReader(file)} == {"SM-GV06", "SM-9A-03"}
     assert desk("request", "issue", request, "--sheet", "more.csv")[0] == 65
     assert not Path("more.csv").exists()
+
+
+def begun(desk, request: str) -> None:
+    """The approval is used up, as where the command dies right after it."""
+    with desk.books() as books:
+        books.requests.redeem(request, digest=books.requests.get(request).order.digest, at=datetime.now(UTC))
+
+
+def test_an_interrupted_enrolment_goes_on_with_those_who_are_left(desk):
+    request = desk.agree("people")
+    begun(desk, request)
+    assert desk("enrol", "--again", "SM-GV06", "--sheet", "first.csv")[0] == 0
+    status, out, _ = desk("request", "issue", request, "--sheet", "rest.csv")
+    assert (status, out.splitlines()[0]) == (0, "1 enrolled, 0 failed.")
+    with Path("rest.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [row["holder"] for row in csv.DictReader(file)] == ["SM-9A-03"]
+    status, _, err = desk("request", "issue", request, "--sheet", "more.csv")
+    assert (status, err) == (65, f"eduseal: request {request}: redeemed before, and nobody of it is left\n")
+
+
+def test_two_commands_do_not_go_on_with_one_approval_at_once(desk):
+    request = desk.agree("people")
+    begun(desk, request)
+    with desk.books() as books:
+        now = datetime.now(UTC)
+        assert books.requests.claim(request, at=now, stale=now)
+    status, _, err = desk("request", "issue", request, "--sheet", "rest.csv")
+    assert status == 65
+    assert f"request {request}: another command issues it" in err
+    assert not Path("rest.csv").exists()
+
+
+def test_an_approval_that_was_used_and_has_ended_is_not_gone_on_with(desk):
+    request = desk.agree("people")
+    begun(desk, request)
+    with desk.books() as books, books.database.writing() as connection:
+        connection.execute(sa.update(requests).values(expires_at=datetime.now(UTC)))
+    status, _, err = desk("request", "issue", request, "--sheet", "rest.csv")
+    assert (status, "its approval ended at" in err, Path("rest.csv").exists()) == (65, True, False)
 
 
 def test_what_nobody_approved_is_not_issued(desk):
