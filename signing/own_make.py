@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from signing.entitlement import EntitlementFinding
 from signing.pdf.document import Document, Revision
+from signing.pdf.rows import SoleRows
 from signing.policy import VerificationPolicy
 from signing.references import plainly_spelled
 from signing.structure import Structure
@@ -79,6 +80,8 @@ def _plain(revision: Revision) -> bool:
     """A table of objects of generation 0, none of them freed but object 0."""
     if revision.xref_kind != "table" or revision.linearized:
         return False
+    if isinstance(revision.entries, SoleRows):
+        return True
     rows = [entry for entry in revision.entries.values() if entry.number]
     _, generations, kinds, *_ = zip(*rows, strict=True) if rows else ((),) * 6
     return kinds.count("offset") == len(rows) and not any(generations)

@@ -17,11 +17,12 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import compress
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 
 from signing.errors import LimitError
 from signing.pdf.document import Document
 from signing.pdf.objects import PdfObject, Ref, Stream
+from signing.pdf.rows import offsets
 
 _END = rb"(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])"  # a token ends where no regular character follows
 _WHITE = rb"[\x00\t\n\x0c\r ]"
@@ -31,7 +32,6 @@ _REGULAR = rb"[^\x00\t\n\x0c\r ()<>\[\]{}/%]"
 _GENERATION = rb"(?: [0-9]{1,5}+ |" + _WHITE + rb"++[0-9]++" + _WHITE + rb"++)"  # as it is nearly always, or otherwise
 _REFERENCE = re.compile(rb"R(?<!" + _REGULAR + rb"R)" + _GENERATION + rb"(?>([0-9]*[1-9])0*+)" + _END)
 _DIGITS = itemgetter(1)
-_OFFSET = attrgetter("offset")
 # Those among them that are not `N G R` with single blanks and few digits, as nearly all are.
 _UNUSUAL = re.compile(_REFERENCE.pattern.replace(b"R", b"R(?! [0-9]{1,5} [0-9]{1,7}" + _END + b")", 1))
 _BEFORE_COMMENT = re.compile(rb"%" + _WHITE + rb"*+([0-9]++)" + _END + rb"(?:" + _WHITE + rb"++([0-9]++)" + _END + rb")?")
@@ -108,7 +108,7 @@ class References:
         """Where each listed object begins → the oldest revision that names the place."""
         places: dict[int, int] = {}
         for revision in reversed(self._document.revisions):
-            places.update(dict.fromkeys(map(_OFFSET, revision.entries.values()), revision.index))
+            places.update(dict.fromkeys(offsets(revision.entries), revision.index))
         places.pop(0, None)  # where the file begins stands no object: the offset of entries that are free or compressed
         return places
 

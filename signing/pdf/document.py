@@ -11,8 +11,9 @@ see another document than readers that do not. Values are shared between calls: 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
+from itertools import repeat
 from typing import NamedTuple
 
 from signing.errors import LimitError, PdfError
@@ -20,7 +21,8 @@ from signing.pdf.filters import CODING, decode
 from signing.pdf.indirect import OBJECT, members, read_head, read_stream
 from signing.pdf.limits import LIMITS, MAX_OBJECT_NUMBER, Limits
 from signing.pdf.objects import PdfObject, Ref, Stream
-from signing.pdf.xref import Revision, XrefEntry, read_revisions
+from signing.pdf.rows import SoleRows, XrefEntry
+from signing.pdf.xref import Revision, read_revisions
 
 __all__ = ["Document", "Extent", "Revision", "XrefEntry"]
 
@@ -187,18 +189,26 @@ class Document:
                 yield number
 
     def _check_entries(self, revision: Revision) -> None:
-        data, end = self.data, revision.end
-        placed = [entry for entry in revision.entries.values() if entry.kind == "offset"]
-        numbers, generations, _, offsets, _, _ = zip(*placed, strict=True) if placed else ((),) * 6
+        data, end, entries = self.data, revision.end, revision.entries
+        numbers: Iterable[int]
+        generations: Iterable[int]
+        offsets: Sequence[int]
+        if isinstance(entries, SoleRows):
+            numbers, generations, offsets = range(1, len(entries)), repeat(0), entries.offsets[1:]
+        else:
+            placed = [entry for entry in entries.values() if entry.kind == "offset"]
+            numbers, generations, _, offsets, _, _ = zip(*placed, strict=True) if placed else ((),) * 6
         if not all(map(data.startswith, map(_head, numbers, generations), offsets)):
-            for number, generation, _, offset, _, _ in placed:
+            for number, generation, kind, offset, _, _ in entries.values():
+                if kind != "offset":
+                    continue
                 match = OBJECT.match(data, offset)
                 if match is None or (int(match[1]), int(match[2])) != (number, generation):
                     raise PdfError(f"the cross-reference says object {number} is at {offset}, which is not where it stands")
         if offsets and max(offsets) >= end:
-            number = next(entry.number for entry in placed if entry.offset >= end)
+            number = next(entry.number for entry in entries.values() if entry.kind == "offset" and entry.offset >= end)
             raise PdfError(f"object {number} stands after the revision that names it")
-        for number, _, kind, _, stream_number, _ in revision.entries.values() if revision.xref_kind != "table" else ():
+        for number, _, kind, _, stream_number, _ in entries.values() if revision.xref_kind != "table" else ():
             if kind == "compressed" and not 0 < stream_number <= MAX_OBJECT_NUMBER:
                 raise PdfError(f"object {number} is said to be in object stream {stream_number}")
 

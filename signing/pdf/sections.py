@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from itertools import chain, repeat
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from signing.errors import EncryptedPdfError, LimitError, PdfError
 from signing.pdf.lexer import read_value
 from signing.pdf.limits import MAX_OBJECT_NUMBER, Limits
 from signing.pdf.objects import PdfObject, Stream
+from signing.pdf.rows import SoleRows, XrefEntry, read_rows
 
 _SPACE = rb"[\x00\t\n\x0c\r ]"
 _EOL = rb"(?:\r\n|\n|\r)"
@@ -25,26 +24,11 @@ _ENTRY_SIZE = 20
 _CLOSE = re.compile(rb"(?:" + _SPACE + rb"++|%[^\r\n]*+)*+startxref" + _SPACE + rb"+([0-9]{1,19})" + _SPACE + rb"+%%EOF")
 
 
-class XrefEntry(NamedTuple):
-    """Where one object stands. `offset` is used by kind "offset"; `stream_number` and `index` by kind "compressed"."""
-
-    number: int
-    generation: int
-    kind: Literal["offset", "compressed", "free"]
-    offset: int = 0
-    stream_number: int = 0
-    index: int = 0  # type: ignore[assignment]  # a field here, not tuple's method, which nobody asks for
-
-
-_KINDS = {b"n": "offset", b"f": "free"}
-_new_entry = partial(tuple.__new__, XrefEntry)  # of all six fields: half the time of the constructor, for thousands of entries
-
-
 @dataclass(frozen=True)
 class Section:
     offset: int
     kind: Literal["table", "stream", "hybrid"]
-    entries: dict[int, XrefEntry]
+    entries: Mapping[int, XrefEntry]
     trailer: dict[str, PdfObject]
     close: int
     """Offset just after the trailer dictionary or the stream's `endobj`."""
@@ -61,12 +45,13 @@ def read_section(data: bytes, offset: int, read_stream: ReadStream, limits: Limi
     if not 0 < offset < len(data):
         raise PdfError(f"startxref or /Prev points to {offset}, outside the file of {len(data)} octets")
     kind: Literal["table", "stream", "hybrid"]
+    entries: Mapping[int, XrefEntry]
     if table := _TABLE.match(data, offset):
         entries, trailer, close = _table(data, table.end(), limits)
         kind = "table"
         if "XRefStm" in trailer:
             kind = "hybrid"
-            _add_hidden(entries, trailer["XRefStm"], read_stream, limits)
+            entries = _with_hidden(dict(entries), trailer["XRefStm"], read_stream, limits)
     else:
         stream, decoded, close = read_stream(offset)
         entries, trailer, kind = _stream_entries(stream, decoded, limits), stream.dictionary, "stream"
@@ -89,7 +74,7 @@ def read_section(data: bytes, offset: int, read_stream: ReadStream, limits: Limi
     return Section(offset, kind, entries, trailer, close, int(closing[1]), eof, end)
 
 
-def _check_size(entries: dict[int, XrefEntry], trailer: dict[str, PdfObject], offset: int) -> None:
+def _check_size(entries: Mapping[int, XrefEntry], trailer: dict[str, PdfObject], offset: int) -> None:
     size = trailer.get("Size")
     if type(size) is not int or not 0 < size <= MAX_OBJECT_NUMBER + 1:
         raise PdfError(f"/Size of the cross-reference at {offset} is not a positive integer")
@@ -97,8 +82,9 @@ def _check_size(entries: dict[int, XrefEntry], trailer: dict[str, PdfObject], of
         raise PdfError(f"the cross-reference at {offset} names object {max(entries)}, beyond its /Size {size}")
 
 
-def _table(data: bytes, position: int, limits: Limits) -> tuple[dict[int, XrefEntry], dict[str, PdfObject], int]:
+def _table(data: bytes, position: int, limits: Limits) -> tuple[Mapping[int, XrefEntry], dict[str, PdfObject], int]:
     entries: dict[int, XrefEntry] = {}
+    sole: SoleRows | None = None
     while subsection := _SUBSECTION.match(data, position):
         first, count = int(subsection[1]), int(subsection[2])
         position = subsection.end()
@@ -108,34 +94,22 @@ def _table(data: bytes, position: int, limits: Limits) -> tuple[dict[int, XrefEn
         rows = _ROWS.match(data, position, end)
         if rows is None or rows.end() != end:
             raise PdfError(f"no cross-reference entry of {_ENTRY_SIZE} octets for each of {count} objects at offset {position}")
+        position = end
+        if first == 0 and not entries and not _SUBSECTION.match(data, position) and (sole := SoleRows.read(rows[0])):
+            break
         if not entries.keys().isdisjoint(range(first, first + count)):
             raise PdfError(f"an object from {first} to {first + count - 1} stands twice in one cross-reference table")
-        entries.update(_entries(rows[0].split(), first))
-        position = end
+        entries.update(read_rows(rows[0], first))
     keyword = _TRAILER.match(data, position)
     if keyword is None:
         raise PdfError(f"no trailer after the cross-reference table, at offset {position}")
     trailer, close = read_value(data, keyword.end(), limits=limits)
     if not isinstance(trailer, dict):
         raise PdfError(f"the trailer at offset {keyword.end()} is not a dictionary")
-    return entries, trailer, close
+    return sole or entries, trailer, close
 
 
-def _entries(words: list[bytes], first: int) -> Iterator[tuple[int, XrefEntry]]:
-    """(number, entry) for each row (offset, generation, kind) of a subsection; in step, since a file may have hundreds of thousands."""
-    offsets, generations, kinds = words[::3], words[1::3], words[2::3]
-    numbers = range(first, first + len(kinds))
-    if b"f" in kinds:
-        offsets = [offset if kind == b"n" else b"0" for offset, kind in zip(offsets, kinds, strict=True)]
-    # after the first row, that of object 0, the rows of most tables are of one kind and generation
-    alike = generations[1:].count(b"00000") == kinds[1:].count(b"n") == len(kinds) - 1
-    later = (repeat(0), repeat("offset")) if alike else (map(int, generations[1:]), map(_KINDS.get, kinds[1:]))
-    all_generations, all_kinds = chain(map(int, generations[:1]), later[0]), chain(map(_KINDS.get, kinds[:1]), later[1])
-    fields = zip(numbers, all_generations, all_kinds, map(int, offsets), repeat(0), repeat(0))
-    return zip(numbers, map(_new_entry, fields), strict=True)
-
-
-def _add_hidden(entries: dict[int, XrefEntry], offset: PdfObject, read_stream: ReadStream, limits: Limits) -> None:
+def _with_hidden(entries: dict[int, XrefEntry], offset: PdfObject, read_stream: ReadStream, limits: Limits) -> dict[int, XrefEntry]:
     if type(offset) is not int:
         raise PdfError("/XRefStm is not an integer")
     stream, decoded, _ = read_stream(offset)
@@ -146,6 +120,7 @@ def _add_hidden(entries: dict[int, XrefEntry], offset: PdfObject, read_stream: R
             raise PdfError(f"hybrid cross-reference: table and stream disagree about object {number}")
         if entry.kind != "free" or number not in entries:
             entries[number] = entry
+    return entries
 
 
 def _stream_entries(stream: Stream, decoded: bytes, limits: Limits) -> dict[int, XrefEntry]:

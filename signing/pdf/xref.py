@@ -20,7 +20,8 @@ from typing import Literal
 from signing.errors import LimitError, PdfError
 from signing.pdf.limits import Limits
 from signing.pdf.objects import PdfObject
-from signing.pdf.sections import ReadStream, Section, XrefEntry, read_section
+from signing.pdf.rows import SoleRows, XrefEntry
+from signing.pdf.sections import ReadStream, Section, read_section
 
 __all__ = ["Revision", "XrefEntry", "read_revisions"]
 
@@ -70,7 +71,7 @@ def read_revisions(data: bytes, *, read_stream: ReadStream, limits: Limits) -> t
 
 
 def _revision(index: int, start: int, section: Section) -> Revision:
-    entries = MappingProxyType(section.entries)
+    entries = section.entries if isinstance(section.entries, SoleRows) else MappingProxyType(section.entries)
     return Revision(index, start, section.end, section.eof, section.offset, section.kind, entries, section.trailer, section.close)
 
 
