@@ -162,7 +162,10 @@ def _not_authorised(inquiry: Inquiry, signer: Certificate, crl: Crl) -> str | No
 
 
 def _shares_anchor(inquiry: Inquiry, anchor: TrustAnchor, crl: Crl) -> bool:
-    """RFC 5280 6.3.3 f: the same trust anchor must stand above the CRL's signer and the certificate."""
+    """RFC 5280 6.3.3 f: the same trust anchor must stand above the CRL's signer and the certificate.
+
+    Where one of our own does, another authority's counts no longer, though it certify the keys between (as in :func:`validate_path`).
+    """
     if len(set(inquiry.anchors)) == 1:
         return True
     try:
@@ -175,7 +178,8 @@ def _shares_anchor(inquiry: Inquiry, anchor: TrustAnchor, crl: Crl) -> bool:
         )
     except ChainError:
         return False
-    return anchor in above
+    own = {each for each in above if each.constraints is None}
+    return anchor in (own or above)
 
 
 def _delta_for(base: _Accepted, deltas: list[_Accepted]) -> _Accepted | None:

@@ -8,8 +8,9 @@ import pytest
 
 from pki.anchor_constraints import AnchorConstraints
 from pki.chain import ConstraintError, ExpiredError, KeyPurpose, NotYetValidError, PurposeError, TrustAnchor, ValidatedPath, validate_path
+from pki.revocation import Evidence, RevocationState, revocation_status
 from pki.validation_cache import ValidationCache
-from tests.support.chain_cases import AT, DAY, TIME_STAMPING, Node, name, root
+from tests.support.chain_cases import AT, DAY, TIME_STAMPING, Node, crl, name, root
 
 ROOT = root("Government CA")
 ISSUING = ROOT.ca()
@@ -118,3 +119,19 @@ def test_what_is_remembered_for_one_moment_does_not_hide_our_own_path_at_another
 def test_a_bound_cannot_be_left_by_way_of_a_certificate_that_it_forbids() -> None:
     with pytest.raises(ConstraintError, match="country"):
         crossed([CROSSED.der], countries=frozenset({"CN"}))
+
+
+def test_another_authority_cannot_speak_of_the_revocation_of_our_certificates() -> None:
+    """It certifies our root's key, and a list signer with the name of our issuing authority: both lead to it, and only one to us."""
+    cross, rogue = ROOT.ca("Our Root", subject_key=OURS.key), ROOT.ca("Shared CA")
+    evidence = Evidence(certificates=(cross.der, rogue.der, SHARED.der), crls=(crl(rogue), crl(ROOT), crl(OURS)))
+    result = revocation_status(
+        TEACHER.parsed,
+        SHARED.parsed,
+        evidence=evidence,
+        at=AT,
+        now=AT,
+        anchors=[TrustAnchor(OURS.der), TrustAnchor(ROOT.der, AnchorConstraints())],
+    )
+    assert result.state is RevocationState.UNKNOWN
+    assert any("below another trust anchor" in message.text for message in result.messages)
