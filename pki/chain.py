@@ -197,9 +197,8 @@ def _search(
             if found.anchor.constraints is None or not _own_in_reach(leaf, pool, anchors):
                 return found
             outside = outside or found
-    except PathLimitError as exc:
-        if outside is None:
-            raise failure if isinstance(failure, ValidityError) else exc from exc
+    except PathLimitError as exc:  # even where another authority's was found: one of our own may lie beyond the limit
+        raise failure if isinstance(failure, ValidityError) else exc from exc
     if outside is not None:
         return outside
     raise failure or search.failure or NoPathError(_no_path(leaf, pool, anchors))

@@ -7,7 +7,18 @@ from collections.abc import Callable
 import pytest
 
 from pki.anchor_constraints import AnchorConstraints
-from pki.chain import ConstraintError, ExpiredError, KeyPurpose, NotYetValidError, PurposeError, TrustAnchor, ValidatedPath, validate_path
+from pki.chain import (
+    ConstraintError,
+    ExpiredError,
+    KeyPurpose,
+    NotYetValidError,
+    PathLimitError,
+    PurposeError,
+    TrustAnchor,
+    ValidatedPath,
+    validate_path,
+)
+from pki.path_building import MAX_PATHS
 from pki.revocation import Evidence, RevocationState, revocation_status
 from pki.validation_cache import ValidationCache
 from tests.support.chain_cases import AT, DAY, TIME_STAMPING, Node, crl, name, root
@@ -103,6 +114,12 @@ def test_another_authority_cannot_make_a_certificate_of_ours_its_own() -> None:
     """It certifies our issuing authority's key, and somebody puts that certificate first into a document's validation data."""
     for intermediates in ([CROSSED.der, SHARED.der], [SHARED.der, CROSSED.der]):
         assert crossed(intermediates).anchor.constraints is None
+
+
+def test_our_own_path_cannot_be_hidden_behind_the_limits_of_the_search() -> None:
+    crowd = [ROOT.ca("Shared CA", subject_key=SHARED.key).der for _ in range(MAX_PATHS + 1)]
+    with pytest.raises(PathLimitError):
+        crossed([*crowd, SHARED.der])
 
 
 def test_what_leads_to_another_authority_alone_still_leads_there() -> None:
