@@ -60,7 +60,7 @@ def _outcome(case: dict[str, Any], cache: ValidationCache | None = None) -> str:
         ).state
         for one, above in path.pairs
     }
-    if RevocationState.REVOKED in states:
+    if states & {RevocationState.REVOKED, RevocationState.ON_HOLD}:  # a hold is a revocation as long as it lasts (RFC 5280 section 5.3.1)
         return "revoked"
     return "valid" if states <= {RevocationState.GOOD} else "undetermined"
 
