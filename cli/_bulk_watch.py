@@ -45,6 +45,9 @@ def run_to_the_end(house: House, batch_id: str, *, workers: int, sheets: Path | 
                 # The workflow's thread would hold the process until the batch ends. Nothing is lost: a batch may be killed at any moment.
                 print(f"\neduseal: interrupted; `eduseal bulk resume {batch_id}` goes on", file=sys.stderr, flush=True)
                 os._exit(INTERRUPTED)
+            except Exception:
+                print(f"eduseal: the batch did not come to its end; `eduseal bulk resume {batch_id}` goes on", file=sys.stderr)
+                raise
     after, seconds = store.progress(batch_id), time.monotonic() - began
     issued = after.issued - before.issued
     print(f"{issued} issued in {seconds:.0f} s, {before.issued} before, {after.refused} refused.")

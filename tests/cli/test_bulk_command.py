@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cli._bulk_watch import run_to_the_end
 from tests.support.bulk_cases import bulk_files, codes_of
 from tests.support.bulk_home import PASSPHRASE, make_bulk_home, open_bulk_home
 from tests.support.registration import OFFICER, PINS, SECOND, house_registration
@@ -139,3 +140,20 @@ def test_a_wrong_pin_submits_nothing(desk: Callable[..., tuple[int, str, str]]) 
     status, _, err = desk("bulk", "submit", "schools.csv", "teachers.csv", "--by", OFFICER, "--pin-file", "pin")
     assert (status, err) == (65, "eduseal: the PIN is not that of officer RA-1; 4 of 5 tries left\n")
     assert len(desk("roster", "show")[1].splitlines()) == 1
+
+
+def test_a_batch_that_fails_half_way_says_how_it_goes_on(
+    desk: Callable[..., tuple[int, str, str]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    batch, request = submitted(desk)
+    approve(request)
+    house = open_bulk_home(Path("home"))
+    try:
+        with pytest.raises(Exception, match="cannot be written: No such file or directory; put that right, then resume the batch"):
+            run_to_the_end(house, batch, workers=1, sheets=Path("nowhere").absolute())
+    finally:
+        house.close()
+    assert capfd.readouterr().err == f"eduseal: the batch did not come to its end; `eduseal bulk resume {batch}` goes on\n"
+    Path("nowhere").mkdir(mode=0o700)
+    status, out, _ = desk("bulk", "resume", batch)
+    assert (status, out.splitlines()[0].partition(" in ")[0]) == (0, "118 issued")
