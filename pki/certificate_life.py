@@ -5,9 +5,9 @@
         └───── revoke ─────┴─────── revoke ─────────┘──→ REVOKED
 
 A suspended certificate is on hold (certificateHold, RFC 5280 section 5.3.1): revoked as long as it lasts, good again once released. One
-that is revoked out of a hold counts as revoked from the day it was put on hold (X.509 section 9.5.3.1: "the revocation date shall be the
-date the certificate was placed on hold"), so that nothing signed meanwhile becomes good between the two; the log tells both days. What
-happened in a hold that was released stays in the log alone. A revocation is final (EN 319 411-1 section 6.2.4).
+that is revoked out of a hold counts as revoked from the day it was put on hold (X.509 on the reason codes: "the revocation date shall be
+the date the certificate was placed on hold"), so that nothing signed meanwhile becomes good between the two; the log tells both days.
+What happened in a hold that was released stays in the log alone. A revocation is final (EN 319 411-1 section 6.3.9).
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from cryptography import x509
 
 from pki.errors import PkiError
 from pki.ocsp import OcspResponder
+from pki.ocsp_credential import ResponderNotValidError
 from pki.ports import Clock, CrlSource
 from pki.relations import is_issued_by
 from pki.urls import shard_of
@@ -83,7 +84,10 @@ class InProcessValidationData:
             issuer_der = responder.issuer_of(certificate)
             if issuer_der is None:
                 continue
-            answer = responder.answer_about(der)
+            try:
+                answer = responder.answer_about(der)
+            except ResponderNotValidError as exc:
+                raise NoRevocationDataError(f"certificate {certificate.serial_number:x}: {exc}") from exc
             if answer.states != ("good",):
                 raise NoRevocationDataError(f"certificate {certificate.serial_number:x} is {answer.states[0]}, expected good")
             issuers = () if is_root(issuer_der) else (issuer_der,)
@@ -97,7 +101,7 @@ class InProcessValidationData:
             crl = signer.crl(shard_of(certificate.serial_number, signer.shards))
             until = x509.load_der_x509_crl(crl).next_update_utc
             if until is None or until < self._clock():
-                raise NoRevocationDataError(f"CRL of {signer.issuer}: out of date; make one in the home of {signer.issuer}, and bring it here")
+                raise NoRevocationDataError(f"CRL of {signer.issuer}: out of date; make one in its own home, and bring it here")
             if x509.load_der_x509_crl(crl).get_revoked_certificate_by_serial_number(certificate.serial_number) is not None:
                 raise NoRevocationDataError(f"CA certificate {certificate.serial_number:x} is revoked")
             # the root too: EN 319 142-1 table 1 wants the whole path in the DSS, and pyHanko finds a CRL's issuer only there

@@ -287,7 +287,7 @@ def test_a_request_signed_for_this_purpose_proves_it_too(desk):
     [
         (request(SoftwareKey.generate(), "Trần Thị Hoa"), "the request's common name must be 'compromised key'"),
         (b"no key at all", "neither an unencrypted private key nor a PKCS#10 request, in PEM"),
-        (b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n", "the PKCS#10 request cannot be read"),
+        (b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n", "not a PKCS#10 request (RFC 2986) in DER"),
     ],
 )
 def test_what_proves_nothing_revokes_nothing(desk, content, text):

@@ -116,3 +116,10 @@ def test_pyhanko_proves_a_signer_and_a_time_stamp_with_what_is_gathered(house: H
     assert status["intact"]
     assert status["valid"]
     assert status["trust_problem_indic"] is None
+
+
+def test_evidence_of_a_responder_whose_certificate_has_ended_is_refused(house: House) -> None:
+    late = lambda: house.ocsp_party.certificate.not_valid_after_utc  # noqa: E731
+    evidence = InProcessValidationData(responders=(house.responder(clock=late),), crl_signers=(house.crl_signer(),), clock=late)
+    with pytest.raises(NoRevocationDataError, match="is outside the validity of its certificate"):
+        evidence.gather((house.teacher.der,))

@@ -12,6 +12,7 @@ import pytest
 from pki.crl import CrlSigner
 from pki.evidence import InProcessValidationData
 from pki.ocsp import OcspResponder
+from pki.renew import renew
 from pki.softkey import SoftwareKey
 from pki.subject import legal_person
 from pki.timestamp import TimeStampAuthority
@@ -47,7 +48,8 @@ def responder(house: RecordHouse, certificate_der: bytes | None = None, key: Sof
 def status(house: RecordHouse, *certificates: bytes) -> Supplied:
     """What the authority says now of `certificates`, and of its own issuing CA: as if given with --evidence."""
     _, crls, _ = house.house.evidence.gather((house.house.authority.issuing_der,))
-    return Supplied(crls=crls, ocsps=tuple(responder(house).answer_about(der).der for der in certificates))
+    today = renew(house.house.authority.established).ocsp.certificate_der
+    return Supplied(crls=crls, ocsps=tuple(responder(house, today).answer_about(der).der for der in certificates))
 
 
 def signed_once(house: RecordHouse, *, stamped: bool = True) -> bytes:
