@@ -114,11 +114,13 @@ class ChangeAnalysis:
         if self._references is None:
             self._references = References(self.document)
         document, bounds = self.document, self.document.revisions[revision]
-        changed = {n: e for n, e in bounds.entries.items() if _differs(document.entry(n, revision - 1), e)}
+        earlier = {number: document.entry(number, revision - 1) for number in bounds.entries}
+        changed = {number: entry for number, entry in bounds.entries.items() if _differs(earlier[number], entry)}
         if len(changed) > document.limits.changed_objects:
             raise LimitError(f"revision {revision} changes {len(changed)} objects, more than {document.limits.changed_objects}")
         old_form, new_form = self.forms[revision - 1], self.forms[revision]
-        comparison = Comparison(document, revision, changed, old_form, new_form, self._references, self.strict)
+        brought = {number for number in changed if (found := earlier[number]) is None or found.kind == "free"}
+        comparison = Comparison(document, revision, changed, brought, old_form, new_form, self._references, self.strict)
         for finding in tile(document, bounds, changed, strict=self.strict):
             comparison.refuse(finding.code, finding.text)
         review_trailer(comparison)

@@ -24,11 +24,15 @@ def worse(one: Changes, other: Changes) -> Changes:
 
 @dataclass
 class Comparison:
-    """The state of one analysis. `before` and `after` are revision indices; `changed` holds the entries of `after` that differ."""
+    """The state of one analysis. `before` and `after` are revision indices; `changed` holds the entries of `after` that differ.
+
+    `brought` are the numbers among them that did not exist before.
+    """
 
     document: Document
     after: int
     changed: dict[int, XrefEntry]
+    brought: set[int]
     old_form: Form
     new_form: Form
     references: References
@@ -40,13 +44,9 @@ class Comparison:
     added: list[str] = field(default_factory=list)
     new_widgets: set[Ref] = field(default_factory=set)
     before: int = field(init=False)
-    _new: set[int] = field(init=False)
-    """Numbers of the objects that this update brings and that did not exist before."""
 
     def __post_init__(self) -> None:
         self.before = self.after - 1
-        earlier = ((number, self.document.entry(number, self.before)) for number in self.changed)
-        self._new = {number for number, entry in earlier if entry is None or entry.kind == "free"}
 
     def old(self, value: PdfObject) -> PdfObject:
         return self.document.get(value, revision=self.before)
@@ -59,7 +59,7 @@ class Comparison:
 
     def is_new(self, value: PdfObject) -> bool:
         """Whether `value` refers to an object that this update brings and that did not exist before."""
-        return isinstance(value, Ref) and value.number in self._new
+        return isinstance(value, Ref) and value.number in self.brought
 
     def claim(self, ref: Ref, role: str) -> None:
         self.claimed.setdefault(ref.number, role)

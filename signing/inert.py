@@ -21,6 +21,7 @@ MARKUP = frozenset(
     }
 )
 """Annotations that mark up a page and do nothing else (ISO 32000-2 table 171); Redact is not among them, since it takes content away."""
+_TELLING = _ACTIVE_IN_STREAM | {"Type", "Subtype", "S"}
 _OTHER_ANNOTATIONS = ("P", "Parent", "Popup", "IRT")
 ACTIVE_SUBTYPES = frozenset({"PS", "Widget", "Link", "Screen", "Movie", "RichMedia", "3D"})
 _REACHING = frozenset({Ref, list, dict, Stream})  # kinds of objects that others can be reached from
@@ -82,6 +83,8 @@ def _entered(comparison: Comparison, ref: Ref, role: str) -> PdfObject:
 
 
 def _check(comparison: Comparison, found: dict[str, PdfObject], role: str, keys: frozenset[str]) -> None:
+    if _TELLING.isdisjoint(found):
+        return
     active = [] if keys.isdisjoint(found) else sorted(keys & found.keys())
     kind, subtype = _name(comparison, found.get("Type")), _name(comparison, found.get("Subtype"))
     action = _name(comparison, found.get("S"))
