@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from certs.loader import load
 from config.errors import SettingsError
-from pki.clock_trust import ClockCheck, ClockPolicy, CommandCheck, KernelCheck, TrustedClock
+from pki.clock_checks import CommandCheck, KernelCheck
+from pki.clock_trust import ClockCheck, ClockPolicy, TrustedClock
 from pki.ports import Clock
 
 NONE, KERNEL, COMMAND = "none", "kernel", "command:"

@@ -46,6 +46,7 @@ __all__ = [
     "chain",
     "chain_errors",
     "checkpoint",
+    "clock_checks",
     "clock_trust",
     "cms",
     "commitment",
