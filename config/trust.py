@@ -10,13 +10,16 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from config.errors import SettingsError
-from config.house import House
-from config.settings import Settings
 from signing.errors import PolicyError
 from signing.outside_authority import OutsideAuthority, plain_authority, read_authority
 from signing.trust import Registered, TrustStore, read_certificates
+
+if TYPE_CHECKING:  # `eduseal verify` reads authorities and needs no house: importing one takes a third of a second
+    from config.house import House
+    from config.settings import Settings
 
 FOLDER = "trust"
 CERTIFICATES = (".pem", ".cer", ".crt")

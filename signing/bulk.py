@@ -42,7 +42,7 @@ _TICK = 0.05  # seconds between looks at a busy worker's clock
 def _context() -> ForkServerContext:
     """Processes come from a server that has imported the verifier once: a replaced one is there in some ten milliseconds."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["signing.worker"])
+    context.set_forkserver_preload(["signing.worker", "signing.ades"])
     return context
 
 

@@ -15,7 +15,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from pki.lack import Lack
-from signing.ades import Ades
 from signing.opinion import Dissent, Question
 from signing.policy import VerificationPolicy
 from signing.ports import RecordBook
@@ -46,7 +45,11 @@ class _Sparing:
 
     def dissents(self, question: Question, fields: Sequence[str]) -> Mapping[str, Dissent]:
         self.spared = self._enough(question)
-        return {} if self.spared else Ades().dissents(question, fields)
+        if self.spared:
+            return {}
+        from signing.ades import Ades  # half a second, which a program that lets others judge does not need
+
+        return Ades().dissents(question, fields)
 
 
 def judge(

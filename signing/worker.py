@@ -21,7 +21,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from pki.network import Network
-from signing import ades  # noqa: F401 (imported by the fork server, once for all workers)
 from signing.engines import Engine, judge
 from signing.errors import LimitError
 from signing.grant import GRANT, Grant
@@ -52,6 +51,8 @@ class Task:
 
 def serve(channel: Connection, task: Task) -> None:
     """Judges what arrives on `channel` until it closes. Sends one octet when ready, then for each item a start and a row, as JSON."""
+    from signing import ades  # noqa: F401 (before anything is granted to a document; the fork server has it already)
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)  # octets; X.520 counts characters
     warnings.simplefilter("ignore")  # such as `cryptography` on long names: findings go into verdicts, not onto a terminal
