@@ -49,8 +49,8 @@ from pki.timestamp import TimeStampAuthority
 from records.export import Exporter
 from records.holder import Holders
 from records.officers import Officers
-from records.pin_gate import PinGate
 from records.outside import OutsideRegister
+from records.pin_gate import PinGate
 from records.registration import Registration
 from records.renewals import Renewals
 from records.roster_service import RosterService

@@ -18,7 +18,6 @@ from db.tables_publication import leases
 from db.upsert import insert_missing
 from pki.ports import Clock
 
-
 AHEAD = timedelta(minutes=5)  # that another machine's clock may be ahead of this one's
 
 

@@ -37,7 +37,8 @@ class HttpAnswer:
 def post(url: str, body: bytes, *, headers: Mapping[str, str], seconds: float, limit: int) -> HttpAnswer:
     """The body of a 200 answer of at most `limit` octets, whole within `seconds` of being connected.
 
-    Looking the host up takes what the machine's resolver takes, and each of its addresses is tried for `seconds`. Raises :class:`RemoteUnavailableError` where trying again may help, else :class:`RemoteError`.
+    Looking the host up takes what the machine's resolver takes, and each of its addresses is tried for `seconds`. Raises
+    :class:`RemoteUnavailableError` where trying again may help, else :class:`RemoteError`.
     """
     return _exchange("POST", url, body, headers, seconds, limit)
 

@@ -78,8 +78,8 @@ class RemoteTimeStamper:
     def stamp(self, digest: bytes, *, algorithm: str = "sha256") -> bytes:
         """A token that was checked (:func:`pki.token_check.check_token`).
 
-        Raises :class:`pki.http_request.RemoteUnavailableError` once every try has failed; RemoteError where the authority refuses or answers
-        as none does; :class:`pki.token_check.WrongTokenError` where its token is about something else.
+        Raises :class:`pki.http_request.RemoteUnavailableError` once every try has failed; RemoteError where the authority refuses or
+        answers as none does; :class:`pki.token_check.WrongTokenError` where its token is about something else.
         """
         failure: RemoteUnavailableError | None = None
         for pause in (0.0, *self._patience.pauses):

@@ -4,8 +4,8 @@ import string
 
 import pytest
 
-from api.pages.outcome import Outcome, State
 from api.pages.answer import STATES, TONES
+from api.pages.outcome import Outcome, State
 from api.pages.words import LANGUAGES, choose, words_of
 from signing.verdict import Indication
 
