@@ -77,9 +77,7 @@ class AuthorityEndpoints:
         if method not in ("GET", "HEAD") or not encoded:
             await _wrong_method(scope, receive, send, allow="GET, HEAD" if encoded else "POST")
             return
-        if (
-            self._responder.certificates != self._certificates
-        ):  # nothing is given out under the old one
+        if self._responder.certificates != self._certificates:  # nothing is given out under the old one
             self._certificates = self._responder.certificates
             self._cache.clear()
         found = self._cache.get(path, now=self._clock())

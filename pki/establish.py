@@ -262,8 +262,7 @@ def _service_der(house: _House, label: str, issuing: Authority) -> bytes:
     found = house.current(label, issuer=issuing.name)
     if found is None:
         raise NotEstablishedError(
-            f"authority: no certificate of {label} under {issuing.name} is in force;"
-            f" `eduseal certificates rekey-service {label}` makes one"
+            f"authority: no certificate of {label} under {issuing.name} is in force; `eduseal certificates rekey-service {label}` makes one"
         )
     return found
 
