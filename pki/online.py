@@ -1,7 +1,7 @@
 """Asks the network for what a verifier lacks: a missing issuer, and whether a certificate is revoked (RFC 5280 section 4.2.2.1).
 
 Addresses come from certificates: an issuer's from the certificate that lacks it, status from certificates whose chain to an anchor has
-been validated already. Only who runs the program can ask for that; the service never does, on behalf of nobody.
+been validated already. Only who runs the program can ask for that; the service never does, on nobody's behalf.
 
     online = Online(Network())
     more = online.fetch([Lack(teacher, issuing), Lack(stranger, None)])     # Evidence: to be proven like any other
@@ -14,32 +14,25 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
-from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from pki.certificate import Certificate
 from pki.http_request import HttpAnswer, RemoteError, get, post
 from pki.lack import Lack
 from pki.network import Network
+from pki.online_messages import addresses, certificates_in, crl_in, is_ocsp_answer, list_addresses, ocsp_request
 from pki.revocation_inquiry import Evidence
 
 MAX_REQUESTS = 24  # for one document; bounds what a hostile one can set off
-MAX_ADDRESSES = 3  # tried of one kind in one certificate
 MAX_ANSWER = 64 * 1024  # octets of an OCSP answer or a certificate
 MAX_CRL = 16 * 1024 * 1024  # octets; 300,000 entries
 MAX_REMEMBERED = 2_000  # answers kept, failures too; a bounded run of thousands of documents asks about a few dozen certificates
 MAX_REMEMBERED_OCTETS = 64 * 1024 * 1024
 FAILURE_SECONDS = 60.0  # for which whoever did not answer is not asked again: a run of thousands must not wait for it each time
-
-E = TypeVar("E", bound=x509.ExtensionType)
 
 
 class Transport(Protocol):
@@ -131,9 +124,9 @@ class Online:
         )
 
     def _issuers(self, certificate: Certificate) -> Evidence:
-        for url in _addresses(certificate, AuthorityInformationAccessOID.CA_ISSUERS):
+        for url in addresses(certificate, AuthorityInformationAccessOID.CA_ISSUERS):
             answer = self._ask(url, None, MAX_ANSWER)
-            found = _certificates(answer) if answer else ()
+            found = certificates_in(answer) if answer else ()
             if found:
                 return Evidence(certificates=found)
             if answer:
@@ -143,16 +136,16 @@ class Online:
     def _status(self, certificate: Certificate, issuer: Certificate) -> Evidence:
         """By OCSP, which is fresher; by CRL where there is none."""
         self._inquired.add(certificate.der)
-        request = _ocsp_request(certificate, issuer)
-        for url in _addresses(certificate, AuthorityInformationAccessOID.OCSP) if request else ():
+        request = ocsp_request(certificate, issuer)
+        for url in addresses(certificate, AuthorityInformationAccessOID.OCSP) if request else ():
             answer = self._ask(url, request, MAX_ANSWER)
-            if answer and _answers(answer):
+            if answer and is_ocsp_answer(answer):
                 return Evidence(ocsps=(answer,))
             if answer:
                 self._note(f"{url} gives no OCSP answer about the certificate")
-        for url in _lists(certificate):
+        for url in list_addresses(certificate):
             answer = self._ask(url, None, MAX_CRL)
-            crl = _crl(answer) if answer else None
+            crl = crl_in(answer) if answer else None
             if crl:
                 return Evidence(crls=(crl,))
             if answer:
@@ -194,77 +187,3 @@ class Online:
     def _note(self, text: str) -> None:
         if text not in self.failures:
             self.failures.append(text)
-
-
-def _addresses(certificate: Certificate, method: x509.ObjectIdentifier) -> tuple[str, ...]:
-    """The http addresses of one access method, in the certificate's order."""
-    access = _extension(certificate, x509.AuthorityInformationAccess)
-    return _http(one.access_location for one in access or () if one.access_method == method)
-
-
-def _lists(certificate: Certificate) -> tuple[str, ...]:
-    """The http addresses of the certificate's CRL distribution points."""
-    points = _extension(certificate, x509.CRLDistributionPoints)
-    return _http(name for point in points or () for name in point.full_name or ())
-
-
-def _http(names: Iterable[x509.GeneralName]) -> tuple[str, ...]:
-    places = (name.value for name in names if isinstance(name, x509.UniformResourceIdentifier))
-    return tuple(dict.fromkeys(place for place in places if place.lower().startswith(("http://", "https://"))))[:MAX_ADDRESSES]
-
-
-def _extension(certificate: Certificate, kind: type[E]) -> E | None:
-    """None where the certificate has none, or any of its extensions cannot be read."""
-    try:
-        return x509.load_der_x509_certificate(certificate.der).extensions.get_extension_for_class(kind).value
-    except (
-        ValueError,
-        TypeError,
-        x509.InvalidVersion,
-        x509.ExtensionNotFound,
-        x509.DuplicateExtension,
-        x509.UnsupportedGeneralNameType,  # x400Address, ediPartyName
-    ):
-        return None
-
-
-def _ocsp_request(certificate: Certificate, issuer: Certificate) -> bytes | None:
-    """A DER OCSPRequest about one certificate, with SHA-1 names, which every responder knows (RFC 5019 section 2.1.1), and no nonce.
-
-    None where the certificate is too odd to be asked about.
-    """
-    try:
-        subject, above = x509.load_der_x509_certificate(certificate.der), x509.load_der_x509_certificate(issuer.der)
-        request = ocsp.OCSPRequestBuilder().add_certificate(subject, above, hashes.SHA1()).build()  # noqa: S303 (a name, not a signature)
-        return request.public_bytes(Encoding.DER)
-    except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm):
-        return None
-
-
-def _answers(answer: bytes) -> bool:
-    try:
-        return ocsp.load_der_ocsp_response(answer).response_status is ocsp.OCSPResponseStatus.SUCCESSFUL
-    except ValueError:
-        return False
-
-
-def _certificates(answer: bytes) -> tuple[bytes, ...]:
-    """One certificate in DER or PEM, or a certs-only CMS message (RFC 5280 section 4.2.2.1); empty where it is neither."""
-    for read in (_one_certificate, pkcs7.load_der_pkcs7_certificates, x509.load_pem_x509_certificates):
-        try:
-            return tuple(one.public_bytes(Encoding.DER) for one in read(answer))
-        except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm):
-            continue
-    return ()
-
-
-def _one_certificate(answer: bytes) -> list[x509.Certificate]:
-    return [x509.load_der_x509_certificate(answer)]
-
-
-def _crl(answer: bytes) -> bytes | None:
-    try:
-        read = x509.load_pem_x509_crl(answer) if answer.startswith(b"-----BEGIN") else x509.load_der_x509_crl(answer)
-    except ValueError:
-        return None
-    return read.public_bytes(Encoding.DER)
