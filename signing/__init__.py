@@ -22,7 +22,8 @@
                 engines, own_make, opinion, ades               which engine answers; pyHanko's second opinion
                 online                                         judging again with what could be fetched
                 bulk, worker, grant, intake, journal,          many documents, in processes that can be killed
-                summary, report, report_html
+                summary, report, report_html, report_pdf       what is told of one document, and of many
+                outside_authority                              what another authority is trusted for
 
 >>> from signing.workflow import Workflow
 >>> seal_alone = {"id": "notice/1", "steps": [{"id": "seal", "role": "school-seal", "field": "Signature-Seal", "seal": True}]}

@@ -112,7 +112,7 @@ def _archive(text: str) -> Iterator[Item]:
     if sum(entry.compress_size for entry in entries) > Path(text).stat().st_size:
         raise IntakeError(f"{text}: its entries overlap, as in a ZIP bomb; pack the files anew")
     for index, entry in enumerate(entries):
-        if not entry.is_dir() and entry.filename.lower().endswith(".pdf"):
+        if entry.filename.lower().endswith(".pdf"):  # no folder: those end with a slash; a member may have no name at all
             yield Item(name=f"{text}:{entry.filename}", path=text, member=index, size=entry.file_size)
 
 

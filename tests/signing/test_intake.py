@@ -115,3 +115,15 @@ def test_encrypted_member_is_an_error_of_its_own(tmp_path: Path) -> None:
 def test_document_above_the_limit_is_refused_before_reading() -> None:
     with pytest.raises(LimitError, match="more than the"):
         read_item(Item(name="huge.pdf", path="/nowhere", size=intake.MAX_DOCUMENT + 1))
+
+
+def test_a_member_without_a_name_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "nameless.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.pdf", b"%PDF-1.7")
+        archive.writestr("b.pdf", b"%PDF-1.7")
+    octets = bytearray(path.read_bytes())
+    entry = octets.rindex(b"b.pdf") - 46  # in the central directory
+    octets[entry + 28 : entry + 34] = bytes((0, 0, 0, 0, 5, 0))  # no name; what was one is a comment
+    path.write_bytes(octets)
+    assert [item.name for item in find_items([str(path)])] == [f"{path}:a.pdf"]
