@@ -5,11 +5,9 @@ from __future__ import annotations
 from config.bootstrap import closing_on_error
 from config.ceremony_mark import refuse_unfinished
 from config.errors import ConfigError
-from config.house_file import HousePlan, read_plan
+from config.house_file import read_plan
 from config.key_store import key_store_place
 from config.log import log_sealer
-from config.report_seal import LABEL as REPORT
-from config.report_seal import report_subject
 from config.settings import Settings
 from config.wiring import shipped_profiles
 from db.certificates import Certificates
@@ -17,12 +15,11 @@ from db.engine import open_database
 from db.leases import Leases
 from db.schema import require_current
 from pki.certificate_life import COMPROMISE
-from pki.establish import OCSP, TSA, issuing_authorities
+from pki.establish import OCSP, REPORT, TSA, issuing_authorities
 from pki.key_stores import open_key_store
 from pki.ports import Clock
 from pki.rekey import Rekeyed, rekey
 from pki.rotation import AT_MOST, turn_name
-from pki.subject import Subject
 from pki.urls import AuthorityUrls
 
 SERVICES = (TSA, OCSP, REPORT)
@@ -65,11 +62,7 @@ def rekey_service(settings: Settings, label: str, *, reason: str | None, clock: 
                 raise BusyServiceError(f"the certificate of {label} is being renewed at this moment; try again in a minute")
             # an answer about a certificate is signed by its own issuer's responder; the others serve the newest issuer alone
             served = issuers if label == OCSP else issuers[:1]
-            done = rekey(label, subject=_subject(label, plan), issuers=served, keys=keys, reason=reason)
+            done = rekey(label, subject=plan.organization.subject(label), issuers=served, keys=keys, reason=reason)
         log_sealer(settings, plan, keys=keys, database=database).seal()
     database.close()
     return done
-
-
-def _subject(label: str, plan: HousePlan) -> Subject:
-    return report_subject(plan.organization) if label == REPORT else plan.organization.subject(label)

@@ -5,24 +5,20 @@ Where the key was reported as compromised, another is made; `eduseal certificate
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from config.house import House
-from pki.establish import Organization, holder_of
+from pki.establish import REPORT, holder_of
 from pki.issue import CertificateRequest
 from pki.ports import CertificateState
-from pki.subject import Subject, legal_person
+from pki.renew import RENEWAL_WINDOW
 from records.enrolment import refuse_suspended
 from records.seal_keys import key_of, key_to_certify
 from signing.archive import archive
 from signing.batch import BatchSigner
 from signing.sign import SignatureRequest, sign
 
-LABEL = "report"  # of the key and the profile
+LABEL = REPORT  # of the key and the profile
 HOLDER = holder_of(LABEL)
-TITLE = "Verification Service"
 FIELD = "Report-Seal"
-RENEWAL_WINDOW = timedelta(days=30)
 
 
 def sealed_report(house: House, report: bytes) -> bytes:
@@ -43,7 +39,7 @@ def sealed_report(house: House, report: bytes) -> bytes:
 
 
 def report_signer(house: House) -> BatchSigner:
-    """The seal in force; where there is none, or it runs out within :data:`RENEWAL_WINDOW`, a new certificate over the newest key.
+    """The seal in force; where there is none, or it runs out within RENEWAL_WINDOW, a new certificate over the newest key.
 
     Raises :class:`records.errors.EnrolmentError` where the seal is suspended.
     """
@@ -58,13 +54,7 @@ def report_signer(house: House) -> BatchSigner:
     else:
         refuse_suspended(HOLDER, authority)
         key = key_to_certify(LABEL, holder=HOLDER, keys=house.keys, certificates=house.stores.certificates)
-        subject = report_subject(house.plan.organization)
+        subject = house.plan.organization.subject(LABEL)
         request = CertificateRequest(profile=LABEL, subject=subject, public_key=key.public_key(), holder=HOLDER)
         certificate_der = authority.certify(request).certificate_der
     return BatchSigner(certificate_der, house.authority.chain_of(certificate_der), key)
-
-
-def report_subject(organization: Organization) -> Subject:
-    """What the report seal's certificate calls the department."""
-    name = f"{organization.name} {TITLE}"
-    return legal_person(country=organization.country, name=organization.name, identifier=organization.identifier, common_name=name)

@@ -18,12 +18,12 @@ from pki.ceremony_table import PlanError, PlanTable, tables
 from pki.generations import series_of
 from pki.keystore import is_label
 from pki.profile import MAX_VALIDITY_DAYS
+from pki.split import MAX_SHARES
 from pki.subject import Subject, SubjectError, legal_person
 from pki.urls import AuthorityUrls
 
 FORMAT = "eduseal-ceremony/1"
 MAX_FILE = 64 * 1024  # octets; a shipped one has about 2,000
-MAX_SHARES = 16  # SLIP-39: four bits count them
 MAX_CRL_DAYS = 400  # a root opens its home at least once a year
 ROOT, ISSUING, CROSS = "root", "issuing", "cross"
 CURVES = ("P-256", "P-384")

@@ -15,9 +15,9 @@ from pki.subject import Subject, legal_person
 
 AnyAuthority = Authority | OfflineAuthority
 
-ROOT, ISSUING, TSA, OCSP = "root", "issuing", "tsa", "ocsp"
+ROOT, ISSUING, TSA, OCSP, REPORT = "root", "issuing", "tsa", "ocsp", "report"
 CROSS = "cross"  # profile of a certificate that one root gives another, whose holder it shares
-TITLES = {ROOT: "Root CA", ISSUING: "Issuing CA", TSA: "Time Stamping", OCSP: "OCSP Responder"}
+TITLES = {ROOT: "Root CA", ISSUING: "Issuing CA", TSA: "Time Stamping", OCSP: "OCSP Responder", REPORT: "Verification Service"}
 
 
 class NotEstablishedError(PkiError):

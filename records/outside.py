@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -154,7 +154,3 @@ def check_holder(who: Person, subject: Subject) -> None:
 def plain_name(name: str) -> str:
     """Case, accents' encoding and white space aside: certificates write names in capitals, too."""
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
-
-
-def withdrawn(entry: OutsideCertificate, at: datetime) -> OutsideCertificate:
-    return entry if entry.withdrawn_at is not None else replace(entry, withdrawn_at=at)
