@@ -10,163 +10,105 @@ flight. A worker answers in JSON, never in pickles: what it says may have been s
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
 from types import TracebackType
-from typing import Any
 
+from signing.handler import DOCUMENTS_PER_WORKER, START_SECONDS, Worker, await_any
 from signing.intake import Item
+from signing.peer import Serve
 from signing.report import Row
-from signing.verdict import Entitlement, Indication, Message, Verdict
+from signing.stopwatch import TICK
+from signing.wire import limit_row
 from signing.worker import Task, serve
 
-START_SECONDS = 60.0  # for a fresh process to import what it needs, before any document is at hand
-DOCUMENTS_PER_WORKER = 5_000  # then a fresh process: caches and fragments do not pile up
-WINDOW_PER_WORKER = 8  # items in flight or waiting to be handed out in order
-_TICK = 0.05  # seconds between looks at a busy worker's clock
+__all__ = ["DOCUMENTS_PER_WORKER", "START_SECONDS", "WINDOW_PER_WORKER", "Pool", "Worker", "limit_row"]
 
-
-@cache
-def _context() -> ForkServerContext:
-    """Processes come from a server that has imported the verifier once: a replaced one is there in some ten milliseconds."""
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["signing.worker", "signing.ades"])
-    return context
-
-
-class Worker:
-    """One process at a time, replaced when it overruns, dies or has judged its share. One thread judges; any thread may close."""
-
-    def __init__(self, task: Task) -> None:
-        self._task = task
-        self._process: Any = None
-        self._channel: Connection | None = None
-        self._judged = 0
-        self._closing = threading.Lock()
-
-    def judge(self, item: Item, data: bytes | None = None) -> Row:
-        """The row of one document (`data`, or what `item` names). Never raises for anything the document does."""
-        channel = self._started()
-        self._judged += 1
-        pid = self._process.pid
-        try:
-            channel.send((item, data))
-            began = self._receive(channel, pid, seconds=self._task.grant.most_seconds)
-            if "row" not in began:
-                answer = self._receive(channel, pid, seconds=float(began["seconds"]))
-                return _row(answer)
-            return _row(began)
-        except _OverrunError as exc:
-            self.close()
-            return limit_row(item, str(exc))
-        except (EOFError, OSError, ValueError, KeyError):
-            self.close()
-            return limit_row(item, "the process judging this document ended, most likely for want of the memory granted to it")
-
-    def close(self) -> None:
-        """Ends the process, at once. The next document gets a fresh one."""
-        with self._closing:
-            process, channel = self._process, self._channel
-            self._process = self._channel = None
-        if process is not None:
-            process.kill()
-            process.join()
-            process.close()
-        if channel is not None:
-            channel.close()
-
-    def _started(self) -> Connection:
-        if self._judged >= DOCUMENTS_PER_WORKER or (self._process is not None and not self._process.is_alive()):
-            self.close()
-        if self._channel is None:
-            self._judged = 0
-            ours, theirs = _context().Pipe()
-            self._process = _context().Process(target=serve, args=(theirs, self._task), daemon=True)
-            self._process.start()
-            theirs.close()
-            self._channel = ours
-            self._await(ours, time.monotonic() + START_SECONDS)
-        return self._channel
-
-    def _await(self, channel: Connection, deadline: float) -> None:
-        if not channel.poll(max(0.0, deadline - time.monotonic())):
-            raise OSError("a verification process did not start; is the machine out of memory or processes?")
-        channel.recv_bytes()
-
-    def _receive(self, channel: Connection, pid: int, *, seconds: float) -> dict[str, Any]:
-        started = time.monotonic()
-        used: float | None = None  # asked for once it takes longer than a tick, as few documents do
-        before = 0.0
-        while not channel.poll(_TICK):
-            elapsed = time.monotonic() - started
-            now = _processor_seconds(pid)
-            if used is None:
-                used, before = now, elapsed
-            spent = elapsed if used is None or now is None else before + now - used
-            if spent > seconds or elapsed > self._task.grant.wall_seconds(seconds):
-                raise _OverrunError(f"judging this document takes longer than the {seconds:.1f} s granted to it")
-        answer = json.loads(channel.recv_bytes())
-        if not isinstance(answer, dict):
-            raise ValueError("a verification process answered something else than an object")
-        return answer
+AHEAD = 64  # documents handed to a worker at most: it has work for some hundred milliseconds, of quick ones for more than _NAP
+WINDOW_PER_WORKER = 2 * AHEAD  # items in flight or waiting to be handed out in order
+_ENOUGH = AHEAD // 4  # documents in hand with which a worker is left alone for a moment
+_NAP = 0.01  # seconds for which answers gather while nobody needs the parent: to wake for each costs more than to read it
+_CLOSED = "the pool of verification processes is closed"
 
 
 class Pool:
-    """`workers` processes behind a queue; safe to use from several threads. Close it, or use it as a context manager."""
+    """`workers` processes at a time for a run, and as many for single documents; safe to use from several threads.
 
-    def __init__(self, task: Task, *, workers: int) -> None:
+    Close it, or use it as a context manager. Processes start when they are needed and are kept for the next document or run.
+    """
+
+    def __init__(self, task: Task, *, workers: int, serve: Serve = serve) -> None:
         if workers < 1:
             raise ValueError(f"{workers} workers, expected at least one")
-        self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-        self._all = [Worker(task) for _ in range(workers)]
+        self._task, self._serve, self._workers = task, serve, workers
+        self._turns = threading.BoundedSemaphore(workers)  # single documents judged at once
+        self._lock = threading.Lock()
+        self._all: list[Worker] = []
+        self._idle: list[Worker] = []
         self._closed = False
-        for worker in self._all:
-            self._idle.put(worker)
 
     def judge(self, item: Item, data: bytes | None = None) -> Row:
-        """One document; waits for an idle worker. Raises :class:`RuntimeError` once the pool is closed."""
-        worker = self._idle.get()
-        try:
-            if self._closed:
-                raise RuntimeError("the pool of verification processes is closed")
+        """One document; waits for its turn among as many as there are workers. Raises :class:`RuntimeError` once the pool is closed."""
+        with self._turns, self._taken(1) as (worker,):
             return worker.judge(item, data)
-        finally:
-            self._idle.put(worker)
 
-    def run(self, items: Iterable[Item]) -> Iterator[Row]:
-        """One row for each item, in order."""
-        window = WINDOW_PER_WORKER * len(self._all)
-        waiting: deque[Future[Row]] = deque()
-        with ThreadPoolExecutor(len(self._all), thread_name_prefix="verify") as threads:
+    def run(self, items: Iterable[Item], *, pause: Callable[[], None] = lambda: None) -> Iterator[Row]:
+        """One row for each item, in order. Calls `pause` whenever the next row is not there yet: the time to show those that were.
+
+        Raises :class:`RuntimeError` once the pool is closed, and :class:`OSError` if no process can be started.
+        """
+        with self._taken(self._workers) as workers:
+            run = _Run(items, workers)
             try:
-                for item in items:
-                    waiting.append(threads.submit(self.judge, item))
-                    if len(waiting) >= window:
-                        yield waiting.popleft().result()
-                while waiting:
-                    yield waiting.popleft().result()
-            finally:
-                for future in waiting:
-                    future.cancel()
+                while run.hand_out():
+                    yield from run.rows()
+                    if not run.in_hand:
+                        continue
+                    pause()
+                    run.wait()
+                    if self._closed:
+                        raise RuntimeError(_CLOSED)
+                    run.collect()
+            except OSError as exc:
+                if self._closed:
+                    raise RuntimeError(_CLOSED) from exc
+                raise
 
     def close(self) -> None:
         """Ends every process; what is being judged is given up."""
-        self._closed = True
-        for worker in self._all:
-            with contextlib.suppress(OSError, ValueError):
-                worker.close()
+        with self._lock:
+            self._closed = True
+            ended, self._idle = self._all, []
+        for worker in ended:
+            worker.close()
+
+    @contextmanager
+    def _taken(self, count: int) -> Iterator[list[Worker]]:
+        """Workers for the caller alone; those who stopped in the middle of something are ended afterwards."""
+        with self._lock:
+            if self._closed:
+                raise RuntimeError(_CLOSED)
+            taken = [self._idle.pop() if self._idle else Worker(self._task, self._serve) for _ in range(count)]
+            self._all = [worker for worker in self._all if worker not in taken] + taken
+        try:
+            yield taken
+        finally:
+            for worker in taken:
+                self._return(worker)
+
+    def _return(self, worker: Worker) -> None:
+        with self._lock:
+            kept = len(worker) == 0 and not self._closed and len(self._idle) < self._workers
+            if kept:
+                self._idle.append(worker)
+            else:
+                self._all.remove(worker)
+        if not kept:
+            worker.close()
 
     def __enter__(self) -> Pool:
         return self
@@ -175,30 +117,51 @@ class Pool:
         self.close()
 
 
-class _OverrunError(Exception):
-    """A document used up its time."""
+class _Run:
+    """The items of one run: which are to be handed out, which worker has which, and which rows wait for one before them."""
 
+    def __init__(self, items: Iterable[Item], workers: list[Worker]) -> None:
+        self._source = enumerate(items)
+        self._workers = workers
+        self._todo: deque[tuple[int, Item]] = deque()
+        self._held: list[deque[int]] = [deque() for _ in workers]  # numbers of what each worker was handed
+        self._done: dict[int, Row] = {}
+        self._next = 0  # the number of the row that is due
 
-def limit_row(item: Item, text: str) -> Row:
-    """The row of a document that could not be judged within its limits: never a pass, never a claim that it is bad."""
-    message = Message("LIMIT_EXCEEDED", f"{text}; look at this document by hand")
-    verdict = Verdict(
-        sha256="", indication=Indication.INDETERMINATE, sub_indication=None, entitlement=Entitlement.UNKNOWN, messages=(message,)
-    )
-    return verdict.as_dict(item.name)
+    @property
+    def in_hand(self) -> int:
+        """How many documents the workers have."""
+        return sum(map(len, self._held))
 
+    def hand_out(self) -> bool:
+        """Gives each worker what it lacks; whether any row is still to come."""
+        in_flight = self.in_hand
+        window = WINDOW_PER_WORKER * len(self._workers)
+        self._todo.extend(islice(self._source, max(0, window - in_flight - len(self._done) - len(self._todo))))
+        # the fewer are left, the fewer at a time, so that all workers end together
+        share = min(AHEAD, -(-(len(self._todo) + in_flight) // (2 * len(self._workers))))
+        for held, worker in sorted(zip(self._held, self._workers, strict=True), key=lambda pair: len(pair[0])):
+            if 2 * len(held) <= share and (given := self._drawn(min(share - len(held), worker.room))):
+                held.extend(number for number, _ in given)
+                worker.hand([(item, None) for _, item in given])
+        return bool(self._done or self._todo or self.in_hand)
 
-def _row(answer: dict[str, Any]) -> Row:
-    row = answer["row"]
-    if not isinstance(row, dict):
-        raise ValueError("a verification process answered without a row")
-    return row
+    def _drawn(self, count: int) -> list[tuple[int, Item]]:
+        return [self._todo.popleft() for _ in range(min(count, len(self._todo)))]
 
+    def rows(self) -> Iterator[Row]:
+        """Those that are due and there."""
+        while self._next in self._done:
+            yield self._done.pop(self._next)
+            self._next += 1
 
-def _processor_seconds(pid: int) -> float | None:
-    """User and system time of a process; None where the system does not say (then the clock alone counts)."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError):
-        return None
+    def wait(self) -> None:
+        """Until a worker has something to say, or its clock is to be looked at. No longer than that where one soon has nothing to do."""
+        if all(len(held) >= _ENOUGH for held in self._held):
+            time.sleep(_NAP)
+        await_any(self._workers, TICK)
+
+    def collect(self) -> None:
+        for held, worker in zip(self._held, self._workers, strict=True):
+            for row in worker.take():
+                self._done[held.popleft()] = row

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import json
 import os
 import resource
 import signal
@@ -28,8 +27,9 @@ from signing.intake import IntakeError, Item, read_item
 from signing.policy import VerificationPolicy
 from signing.report import Row
 from signing.trust import Supplied, TrustStore
-from signing.verdict import Entitlement, Indication, Message, Verdict
+from signing.verdict import Verdict
 from signing.verify import Caches
+from signing.wire import began_line, limit_row, read_requests, ready_line, row_line, unjudged
 
 _ALLOCATIONS = 50_000  # of containers, net, after which garbage is looked for: some 10 MiB at most
 _COLLECT_FROM = 16 * 1024 * 1024  # octets of a document after which what it left behind is collected at once
@@ -50,7 +50,7 @@ class Task:
 
 
 def serve(channel: Connection, task: Task) -> None:
-    """Judges what arrives on `channel` until it closes. Sends one octet when ready, then for each item a start and a row, as JSON."""
+    """Judges what is handed out on `channel` until it closes, and answers as :mod:`signing.wire` says: each row as soon as it is ready."""
     from signing import ades  # noqa: F401 (before anything is granted to a document; the fork server has it already)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
@@ -58,18 +58,22 @@ def serve(channel: Connection, task: Task) -> None:
     warnings.simplefilter("ignore")  # such as `cryptography` on long names: findings go into verdicts, not onto a terminal
     verifier = _verifier(task)
     spare_garbage_collection()
-    channel.send_bytes(b".")
-    while True:
-        try:
-            item, data = channel.recv()
-        except EOFError:
-            return
-        try:
-            row = _judged(item, data, task, verifier, lambda seconds: channel.send_bytes(json.dumps({"seconds": seconds}).encode()))
-        except MemoryError:
-            # the heap may be in pieces: let the parent put a fresh process in this one's place
-            os._exit(1)
-        channel.send_bytes(json.dumps({"row": row}).encode())
+    say = partial(_write, channel.fileno())
+    say(ready_line())
+    with open(channel.fileno(), "rb", closefd=False) as stream:
+        for number, (item, data) in enumerate(read_requests(stream)):
+            try:
+                row = _judged(item, data, task, verifier, lambda seconds: say(began_line(number, seconds)))  # noqa: B023 (called at once)
+            except MemoryError:
+                # the heap may be in pieces: let the parent put a fresh process in this one's place
+                os._exit(1)
+            say(row_line(number, item, row))
+
+
+def _write(descriptor: int, line: bytes) -> None:
+    left = memoryview(line)
+    while left:
+        left = left[os.write(descriptor, left) :]
 
 
 def spare_garbage_collection() -> None:
@@ -103,9 +107,9 @@ def _judged(item: Item, data: bytes | None, task: Task, verifier: Callable[[byte
     try:
         document = read_item(item) if data is None else data
     except LimitError as exc:
-        return _unjudged("LIMIT_EXCEEDED", f"{exc}; look at this document by hand").as_dict(item.name)
+        return limit_row(item, str(exc))
     except IntakeError as exc:
-        return _unjudged("NOT_READABLE", f"{exc}; check the file and try again").as_dict(item.name)
+        return unjudged("NOT_READABLE", f"{exc}; check the file and try again").as_dict(item.name)
     began(task.grant.seconds_for(document))
     _grant_memory(task.grant.memory_for(document))
     try:
@@ -115,7 +119,7 @@ def _judged(item: Item, data: bytes | None, task: Task, verifier: Callable[[byte
     except Exception as exc:
         # a fault of ours, not of the document's: never a pass, and never a traceback in front of a user
         text = f"the verifier itself failed ({type(exc).__name__}); please report this document"
-        verdict = _unjudged("INTERNAL_ERROR", text, document)
+        verdict = unjudged("INTERNAL_ERROR", text, sha256=hashlib.sha256(document).hexdigest())
         if os.environ.get("EDUSEAL_DEBUG"):
             sys.excepthook(type(exc), exc, exc.__traceback__)
     finally:
@@ -123,17 +127,6 @@ def _judged(item: Item, data: bytes | None, task: Task, verifier: Callable[[byte
         if len(document) > _COLLECT_FROM:
             gc.collect()
     return verdict.as_dict(item.name)
-
-
-def _unjudged(code: str, text: str, document: bytes = b"") -> Verdict:
-    sha256 = hashlib.sha256(document).hexdigest() if document else ""
-    return Verdict(
-        sha256=sha256,
-        indication=Indication.INDETERMINATE,
-        sub_indication=None,
-        entitlement=Entitlement.UNKNOWN,
-        messages=(Message(code, text),),
-    )
 
 
 def _grant_memory(octets: int) -> None:
