@@ -1,26 +1,28 @@
-"""The bar of a bulk verification: how many are done, how fast, how long it still takes. Drawn on standard error if that is a terminal."""
+"""The bar of a bulk verification: how many are done, how fast, how long it still takes. Drawn on standard error if that is a terminal.
+
+Rows come in groups. What is written and counted is shown when a group has ended, not for each row.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn, TaskID
 
 
-@dataclass(frozen=True)
 class View:
     """What is printed goes to standard output; where a bar is drawn on the same terminal, above it and not through it."""
 
-    _bar: tuple[Progress, TaskID] | None = None
+    def __init__(self, bar: tuple[Progress, TaskID] | None = None) -> None:
+        self._bar = bar
+        self._done = 0  # and not yet shown
 
     def advance(self) -> None:
-        if self._bar is not None:
-            self._bar[0].advance(self._bar[1])
+        self._done += 1
 
     def write(self, text: str) -> None:
         if self._bar is not None and sys.stdout.isatty():
@@ -29,14 +31,22 @@ class View:
             self._bar[0].console.print(Text.from_ansi(text.removesuffix("\n")), soft_wrap=True)
         else:
             sys.stdout.write(text)
-            sys.stdout.flush()
+
+    def show(self) -> None:
+        """Everything written and counted so far."""
+        if self._bar is not None:
+            self._bar[0].advance(self._bar[1], self._done)
+        self._done = 0
+        sys.stdout.flush()
 
 
 @contextmanager
 def progress(total: int) -> Iterator[View]:
     """A view of a run over `total` documents."""
     if total < 2 or not sys.stderr.isatty():
-        yield View()
+        view = View()
+        yield view
+        view.show()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -44,7 +54,9 @@ def progress(total: int) -> Iterator[View]:
     columns = (TextColumn("Verifying"), BarColumn(), MofNCompleteColumn(), _rate(), TimeRemainingColumn())
     # rich would otherwise take standard output along to standard error, and a redirected report with it
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False) as drawn:
-        yield View((drawn, drawn.add_task("verify", total=total)))
+        view = View((drawn, drawn.add_task("verify", total=total)))
+        yield view
+        view.show()
 
 
 def _rate() -> ProgressColumn:

@@ -25,6 +25,7 @@ from pki.network import ROUNDS, Network
 from signing.bulk import Pool
 from signing.engines import Engine
 from signing.errors import PolicyError
+from signing.fork_server import warm
 from signing.grant import GRANT
 from signing.intake import IntakeError, find_items
 from signing.journal import Journal, JournalError, place, resumed, settings_digest
@@ -80,6 +81,7 @@ def command(
         raise UsageError("--resume needs the --report FILE of the run to go on with")
     if workers is not None and not 1 <= workers <= MAX_WORKERS:
         raise UsageError(f"--workers is {workers}, expected 1 to {MAX_WORKERS}")
+    warm()  # its half a second runs beside what follows
     try:
         task = Task(
             policy=load_policy(policy),
@@ -127,11 +129,11 @@ class _Run:
 
     def _judged(self) -> Iterator[Row]:
         if self._journal is None:
-            return self._pool.run(find_items(self._paths))
+            return self._pool.run(find_items(self._paths), pause=self._view.show)
         journal = self._journal
         held = {place(item): row for item in find_items(self._paths) if (row := journal.find(item)) is not None} if len(journal) else {}
         todo = (item for item in find_items(self._paths) if place(item) not in held)
-        return resumed(find_items(self._paths), journal, self._pool.run(todo), held)
+        return resumed(find_items(self._paths), journal, self._pool.run(todo, pause=self._view.show), held)
 
     def finish(self, form: str) -> None:
         if self._journal is not None:

@@ -5,6 +5,7 @@ A name is shown as the caller gave it; a member of an archive is `archive.zip:fo
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import zipfile
@@ -87,10 +88,21 @@ def _folder(text: str) -> Iterator[Item]:
 
     for root, folders, files in os.walk(text, onerror=refuse):
         folders.sort()
+        above = str(Path(root) / "_").removesuffix("_")  # once: a path made for each of a million files is a minute
         for file in sorted(files):
-            path = Path(root) / file
-            if file.lower().endswith(".pdf") and path.is_file():
-                yield Item(name=str(path), path=str(path), size=path.stat().st_size)
+            if file.lower().endswith(".pdf") and (size := _size(name := above + file)) is not None:
+                yield Item(name=name, path=name, size=size)
+
+
+def _size(path: str) -> int | None:
+    """Octets of a regular file; None for anything else, also for a link to nowhere."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 (see above)
+    except OSError as exc:
+        if exc.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
+            return None
+        raise IntakeError(f"{path}: cannot be read ({_reason(exc)})") from exc
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def _is_zip(path: Path) -> bool:

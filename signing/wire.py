@@ -43,6 +43,7 @@ def unjudged(code: str, text: str, *, sha256: str = "") -> Verdict:
     )
 
 
+_JSON = json.JSONDecoder()
 _FIELDS = unjudged("", "").as_dict("").keys()
 _INDICATIONS = frozenset(indication.value for indication in Indication)
 
@@ -97,7 +98,7 @@ class Lines:
 def read_line(line: bytes) -> dict[str, Any]:
     """The object on a line; raises :class:`ForgedError`."""
     try:
-        found = json.loads(line)
+        found = _JSON.decode(line.decode())
     except (ValueError, RecursionError) as exc:
         raise ForgedError("a line that is no JSON") from exc
     if not isinstance(found, dict):
