@@ -140,7 +140,8 @@ class Worker:
         self._end()
         if not started:
             raise OSError("a verification process did not start; is the machine out of memory or processes?")
-        rows.append(limit_row(self._waiting.popleft()[0], text))
+        if self._waiting:  # else it spoke unasked, and all that it was asked is answered
+            rows.append(limit_row(self._waiting.popleft()[0], text))
         if self._waiting:
             self._send(list(self._waiting))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from signing.grant import Grant
@@ -19,25 +20,27 @@ class OverrunError(Exception):
 class Stopwatch:
     """Runs for one document after the other; whoever holds it looks at it every tick."""
 
-    def __init__(self, grant: Grant) -> None:
-        self._grant = grant
+    def __init__(
+        self, grant: Grant, *, clock: Callable[[], float] = time.monotonic, used: Callable[[int], float | None] | None = None
+    ) -> None:
+        self._grant, self._clock, self._processor = grant, clock, used or processor_seconds
         self.start(grant.most_seconds)
 
     def start(self, seconds: float) -> None:
         """For the next document, or for what comes next of the same one."""
         self._seconds: float = seconds
-        self._looked = time.monotonic()
+        self._looked = self._clock()
         self._elapsed = self._before = 0.0
         self._used: float | None = None  # asked for once it takes longer than a tick, as few documents do
 
     def check(self, pid: int) -> None:
         """Raises :class:`OverrunError` if process `pid` has taken longer than it was started for."""
-        now = time.monotonic()
+        now = self._clock()
         self._elapsed += min(now - self._looked, _LONGEST_GAP)
         self._looked = now
         if self._elapsed < TICK:
             return
-        used = processor_seconds(pid)
+        used = self._processor(pid)
         if self._used is None:
             self._used, self._before = used, self._elapsed
         spent = self._elapsed if self._used is None or used is None else self._before + used - self._used
