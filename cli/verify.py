@@ -23,7 +23,6 @@ from config.policy import load_policy
 from config.trust import read_authority_file, trust_from
 from pki.network import ROUNDS, Network
 from signing.bulk import Pool
-from signing.engines import Engine
 from signing.errors import PolicyError
 from signing.fork_server import warm
 from signing.grant import GRANT
@@ -31,8 +30,8 @@ from signing.intake import IntakeError, find_items
 from signing.journal import Journal, JournalError, place, resumed, settings_digest
 from signing.ports import RecordBook
 from signing.report import FORMATS, Row, Summary, with_status, write
+from signing.task import Engine, Task
 from signing.trust import MAX_EVIDENCE_FILE, Registered, Supplied, TrustStore
-from signing.worker import Task
 
 MAX_WORKERS = 64
 NETWORK = Network()

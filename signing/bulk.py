@@ -20,11 +20,11 @@ from types import TracebackType
 
 from signing.handler import DOCUMENTS_PER_WORKER, START_SECONDS, Worker, await_any
 from signing.intake import Item
-from signing.peer import Serve
-from signing.report import Row
+from signing.peer import Serve, serve
 from signing.stopwatch import TICK
+from signing.summary import Row
+from signing.task import Task
 from signing.wire import limit_row
-from signing.worker import Task, serve
 
 __all__ = ["DOCUMENTS_PER_WORKER", "START_SECONDS", "WINDOW_PER_WORKER", "Pool", "Worker", "limit_row"]
 

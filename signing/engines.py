@@ -12,22 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 
 from pki.lack import Lack
-from signing.opinion import Dissent, Question
+from signing.opinion import Dissent, Question, SecondOpinion
 from signing.policy import VerificationPolicy
 from signing.ports import RecordBook
+from signing.task import Engine as Engine  # those who judge ask here for it
 from signing.trust import Supplied, TrustStore
 from signing.verdict import Indication, Verdict
 from signing.verify import Caches, verify
-
-
-class Engine(StrEnum):
-    AUTO = "auto"
-    FAST = "fast"
-    REFERENCE = "reference"
-
 
 _LIST_IS_ENOUGH: dict[Engine, Callable[[Question], bool]] = {
     Engine.AUTO: lambda question: question.own_make,
@@ -39,17 +32,22 @@ _LIST_IS_ENOUGH: dict[Engine, Callable[[Question], bool]] = {
 class _Sparing:
     """A :class:`signing.opinion.SecondOpinion` that is asked only where the list is not `enough`."""
 
-    def __init__(self, enough: Callable[[Question], bool]) -> None:
-        self._enough = enough
+    def __init__(self, enough: Callable[[Question], bool], other: Callable[[], SecondOpinion]) -> None:
+        self._enough, self._other = enough, other
         self.spared = False
 
     def dissents(self, question: Question, fields: Sequence[str]) -> Mapping[str, Dissent]:
         self.spared = self._enough(question)
         if self.spared:
             return {}
-        from signing.ades import Ades  # half a second, which a program that lets others judge does not need
+        return self._other().dissents(question, fields)
 
-        return Ades().dissents(question, fields)
+
+def second_opinion() -> SecondOpinion:
+    """pyHanko's."""
+    from signing.ades import Ades  # a third of a second, which a run over records of our own make does not need
+
+    return Ades()
 
 
 def judge(
@@ -63,9 +61,13 @@ def judge(
     records: RecordBook | None = None,
     caches: Caches | None = None,
     lacks: list[Lack] | None = None,
+    other: Callable[[], SecondOpinion] = second_opinion,
 ) -> Verdict:
-    """The verdict on `document`, by the engine asked for; arguments as for :func:`signing.verify.verify`. `engine` says who answered."""
-    opinion = _Sparing(_LIST_IS_ENOUGH[engine])
+    """The verdict on `document`, by the engine asked for; arguments as for :func:`signing.verify.verify`. `engine` says who answered.
+
+    `other` is called for whom to ask where the list is not enough.
+    """
+    opinion = _Sparing(_LIST_IS_ENOUGH[engine], other)
     found = verify(
         document, policy, trust=trust, at=at, supplied=supplied, second_opinion=opinion, records=records, caches=caches, lacks=lacks
     )

@@ -13,11 +13,11 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from signing.intake import Item
-from signing.peer import Peer, Serve
-from signing.report import Row
+from signing.peer import Peer, Serve, serve
 from signing.stopwatch import TICK, OverrunError, Stopwatch
+from signing.summary import Row
+from signing.task import Task
 from signing.wire import ForgedError, Handed, Lines, limit_row, read_line, read_row, read_seconds, request
-from signing.worker import Task, serve
 
 START_SECONDS = 60.0  # for a fresh process to import what it needs, before any document is at hand
 DOCUMENTS_PER_WORKER = 5_000  # then a fresh process: caches and fragments do not pile up
@@ -34,7 +34,10 @@ class Worker:
         self._watch = Stopwatch(task.grant)
         self._lock = threading.Lock()  # held while the channel is used: no other thread closes it then
         self._peer: Peer | None = None
-        self._handed = 0
+        self._handed = self._number = 0  # documents of this process handed to it, and answered by it
+        self._started = 0.0
+        self._ready = self._begun = self._loaded = False
+        self._lines = Lines()
 
     def __len__(self) -> int:
         """How many documents it has been handed whose rows were not taken."""
@@ -123,6 +126,9 @@ class Worker:
             self._number += 1
             self._next()
             rows.append(row)
+        elif self._begun and not self._loaded and answer.get("loading") is True:
+            self._loaded = True
+            self._next()
         elif self._begun:
             raise ForgedError("a second beginning of one document")
         else:
@@ -150,7 +156,7 @@ class Worker:
             self._peer = Peer(self._serve, self._task)
             self._started = time.monotonic()
             self._lines = Lines()
-            self._ready = False
+            self._ready = self._loaded = False
             self._handed = self._number = 0
         self._handed += len(given)
         self._peer.send(request(given))

@@ -19,7 +19,7 @@ from typing import IO
 from signing.errors import SigningError
 from signing.intake import Item, read_item
 from signing.report import Row, jsonl_line, write
-from signing.worker import Task
+from signing.task import Task
 
 
 class JournalError(SigningError):

@@ -6,6 +6,7 @@ signature was made, its signer's own good news proves little, and whether the ce
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,7 +18,8 @@ from pki.network import ROUNDS
 from pki.online import Online
 from pki.ports import Clock
 from pki.revocation import Evidence
-from signing.engines import Engine, judge
+from signing.engines import Engine, judge, second_opinion
+from signing.opinion import SecondOpinion
 from signing.policy import VerificationPolicy
 from signing.stamp import MAX_CLOCK_SKEW
 from signing.trust import Supplied, TrustStore
@@ -35,6 +37,7 @@ def judge_online(
     supplied: Supplied | None = None,
     engine: Engine = Engine.AUTO,
     caches: Caches | None = None,
+    other: Callable[[], SecondOpinion] = second_opinion,
 ) -> Verdict:
     """As :func:`signing.engines.judge` at the present moment, with what could be fetched; what could not be stands in the messages."""
     online.begin()
@@ -42,7 +45,8 @@ def judge_online(
 
     def judged(at: datetime) -> tuple[Verdict, list[Lack]]:
         lacks: list[Lack] = []
-        return judge(document, policy, trust=trust, at=at, supplied=known, engine=engine, caches=caches, lacks=lacks), lacks
+        verdict = judge(document, policy, trust=trust, at=at, supplied=known, engine=engine, caches=caches, lacks=lacks, other=other)
+        return verdict, lacks
 
     verdict, lacks = judged(clock())
     for _ in range(ROUNDS - 1):

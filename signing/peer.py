@@ -10,11 +10,18 @@ from collections.abc import Callable, Iterable
 from multiprocessing.connection import Connection
 
 from signing.fork_server import fork_server
-from signing.worker import Task
+from signing.task import Task
 
 _READ = 256 * 1024  # octets taken at a time, of hundreds of rows
 
 Serve = Callable[[Connection, Task], None]
+
+
+def serve(channel: Connection, task: Task) -> None:
+    """:func:`signing.worker.serve`, imported there and not here: who lets others judge does not need the verifier."""
+    from signing import worker
+
+    worker.serve(channel, task)
 
 
 class Peer:

@@ -5,6 +5,7 @@ that is at hand and null stands for one that is to be read. The worker answers a
 
     {"ready": true}                     once, when documents may be judged
     {"item": 17, "seconds": 2.6}        document 17 of this process is read, and this is granted to judge it
+    {"item": 17, "loading": true}       it needs the second verifier, which is loaded first, once in a process, and then is begun anew
     {"item": 17, "row": {...}}          its row
 
 What a worker says may have been shaped by a document. So a line has a bound, nothing but JSON is read, documents are answered in the order
@@ -18,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 from signing.intake import Item
-from signing.report import Row
+from signing.summary import Row
 from signing.verdict import Entitlement, Indication, Message, Verdict
 
 MAX_LINE = 16 * 1024 * 1024  # octets; the rows of documents with thousands of signatures have some 3 MB
@@ -73,6 +74,10 @@ def began_line(number: int, seconds: float) -> bytes:
     return b'{"item": %d, "seconds": %r}\n' % (number, seconds)
 
 
+def loading_line(number: int) -> bytes:
+    return b'{"item": %d, "loading": true}\n' % number
+
+
 def row_line(number: int, item: Item, row: Row) -> bytes:
     """A row that is too long for a line is replaced: its document is one to look at by hand."""
     text = json.dumps(row).encode()
@@ -107,7 +112,7 @@ def read_line(line: bytes) -> dict[str, Any]:
 
 
 def read_row(answer: dict[str, Any], number: int, item: Item) -> Row | None:
-    """The row that `answer` brings for `item`, the `number`th of its process; None for the start of it. Raises :class:`ForgedError`."""
+    """The row that `answer` brings for `item`, the `number`th of its process; None for its start. Raises :class:`ForgedError`."""
     if type(answer.get("item")) is not int or answer["item"] != number:
         raise ForgedError(f"an answer on another document than {number}, whose turn it is")
     if (row := answer.get("row")) is None:

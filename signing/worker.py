@@ -8,66 +8,46 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
-import resource
 import signal
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from multiprocessing.connection import Connection
-from pathlib import Path
+from typing import Any
 
-from pki.network import Network
-from signing.engines import Engine, judge
+from signing.engines import judge, second_opinion
 from signing.errors import LimitError
-from signing.grant import GRANT, Grant
 from signing.intake import IntakeError, Item, read_item
-from signing.policy import VerificationPolicy
-from signing.report import Row
-from signing.trust import Supplied, TrustStore
+from signing.memory import grant_memory, lift_limit, unaccounted
+from signing.opinion import SecondOpinion
+from signing.summary import Row
+from signing.task import Task as Task  # those who hand it over ask here for it
 from signing.verdict import Verdict
 from signing.verify import Caches
-from signing.wire import began_line, limit_row, read_requests, ready_line, row_line, unjudged
+from signing.wire import began_line, limit_row, loading_line, read_requests, ready_line, row_line, unjudged
 
 _ALLOCATIONS = 50_000  # of containers, net, after which garbage is looked for: some 10 MiB at most
+_SECOND = "signing.ades"  # the module that the second opinion takes a third of a second to load
 _COLLECT_FROM = 16 * 1024 * 1024  # octets of a document after which what it left behind is collected at once
-
-
-@dataclass(frozen=True)
-class Task:
-    """What every document of a run is judged by. `at` is aware UTC."""
-
-    policy: VerificationPolicy
-    trust: TrustStore
-    at: datetime
-    supplied: Supplied = field(default_factory=Supplied)
-    engine: Engine = Engine.AUTO
-    grant: Grant = GRANT
-    network: Network | None = None
-    """Where it is given, what is missing is fetched, and documents are judged at the moment that their turn comes, not at `at`."""
 
 
 def serve(channel: Connection, task: Task) -> None:
     """Judges what is handed out on `channel` until it closes, and answers as :mod:`signing.wire` says: each row as soon as it is ready."""
-    from signing import ades  # noqa: F401 (before anything is granted to a document; the fork server has it already)
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)  # octets; X.520 counts characters
     warnings.simplefilter("ignore")  # such as `cryptography` on long names: findings go into verdicts, not onto a terminal
-    verifier = _verifier(task)
+    judging = _Judging(task, partial(_write, channel.fileno()))
     spare_garbage_collection()
-    say = partial(_write, channel.fileno())
-    say(ready_line())
+    judging.say(ready_line())
     with open(channel.fileno(), "rb", closefd=False) as stream:
-        for number, (item, data) in enumerate(read_requests(stream)):
+        for item, data in read_requests(stream):
             try:
-                row = _judged(item, data, task, verifier, lambda seconds: say(began_line(number, seconds)))  # noqa: B023 (called at once)
+                judging.answer(item, data)
             except MemoryError:
                 # the heap may be in pieces: let the parent put a fresh process in this one's place
                 os._exit(1)
-            say(row_line(number, item, row))
 
 
 def _write(descriptor: int, line: bytes) -> None:
@@ -83,67 +63,72 @@ def spare_garbage_collection() -> None:
     gc.set_threshold(_ALLOCATIONS)
 
 
-def _verifier(task: Task) -> Callable[[bytes], Verdict]:
-    """What judges one document of the run; it remembers chains and evidence, and what the network said, from one to the next."""
-    caches = Caches()
+class _Judging:
+    """One document after the other; chains and evidence, and what the network said, are remembered from one to the next."""
+
+    def __init__(self, task: Task, say: Callable[[bytes], None]) -> None:
+        self._task, self.say = task, say
+        self._verify = _verifier(task, self._other)
+        self._number = 0  # of the document in hand
+        self._seconds = 0.0  # granted to it
+        self._grown = False  # by what was loaded for it
+
+    def answer(self, item: Item, data: bytes | None) -> None:
+        self.say(row_line(self._number, item, self._row(item, data)))
+        self._number += 1
+        if self._grown:  # and not before: what the document left behind would have been kept for ever
+            spare_garbage_collection()
+            self._grown = False
+
+    def _row(self, item: Item, data: bytes | None) -> Row:
+        try:
+            document = read_item(item) if data is None else data
+        except LimitError as exc:
+            return limit_row(item, str(exc))
+        except IntakeError as exc:
+            return unjudged("NOT_READABLE", f"{exc}; check the file and try again").as_dict(item.name)
+        self._seconds = self._task.grant.seconds_for(document)
+        self.say(began_line(self._number, self._seconds))
+        grant_memory(self._task.grant.memory_for(document))
+        try:
+            verdict = self._verify(document)
+        except MemoryError:
+            raise
+        except Exception as exc:
+            # a fault of ours, not of the document's: never a pass, and never a traceback in front of a user
+            text = f"the verifier itself failed ({type(exc).__name__}); please report this document"
+            verdict = unjudged("INTERNAL_ERROR", text, sha256=hashlib.sha256(document).hexdigest())
+            if os.environ.get("EDUSEAL_DEBUG"):
+                sys.excepthook(type(exc), exc, exc.__traceback__)
+        finally:
+            lift_limit()
+            if len(document) > _COLLECT_FROM:
+                gc.collect()
+        return verdict.as_dict(item.name)
+
+    def _other(self) -> SecondOpinion:
+        """Loaded for the first document that needs it, unless the fork server has; its time and memory are not that document's."""
+        if _SECOND not in sys.modules:
+            self.say(loading_line(self._number))
+            with unaccounted():
+                second_opinion()
+            self._grown = True
+            self.say(began_line(self._number, self._seconds))
+        return second_opinion()
+
+
+def _verifier(task: Task, other: Callable[[], SecondOpinion]) -> Callable[[bytes], Verdict]:
+    common: dict[str, Any] = {
+        "policy": task.policy,
+        "trust": task.trust,
+        "supplied": task.supplied,
+        "engine": task.engine,
+        "caches": Caches(),
+        "other": other,
+    }
     if task.network is None:
-        return partial(judge, policy=task.policy, trust=task.trust, at=task.at, supplied=task.supplied, engine=task.engine, caches=caches)
+        return partial(judge, at=task.at, **common)
     from pki.online import Online
     from signing.online import judge_online
 
-    return partial(
-        judge_online,
-        policy=task.policy,
-        online=Online(task.network),
-        trust=task.trust,
-        clock=lambda: datetime.now(UTC),
-        supplied=task.supplied,
-        engine=task.engine,
-        caches=caches,
-    )
-
-
-def _judged(item: Item, data: bytes | None, task: Task, verifier: Callable[[bytes], Verdict], began: Callable[[float], None]) -> Row:
-    try:
-        document = read_item(item) if data is None else data
-    except LimitError as exc:
-        return limit_row(item, str(exc))
-    except IntakeError as exc:
-        return unjudged("NOT_READABLE", f"{exc}; check the file and try again").as_dict(item.name)
-    began(task.grant.seconds_for(document))
-    _grant_memory(task.grant.memory_for(document))
-    try:
-        verdict = verifier(document)
-    except MemoryError:
-        raise
-    except Exception as exc:
-        # a fault of ours, not of the document's: never a pass, and never a traceback in front of a user
-        text = f"the verifier itself failed ({type(exc).__name__}); please report this document"
-        verdict = unjudged("INTERNAL_ERROR", text, sha256=hashlib.sha256(document).hexdigest())
-        if os.environ.get("EDUSEAL_DEBUG"):
-            sys.excepthook(type(exc), exc, exc.__traceback__)
-    finally:
-        _lift_limits()
-        if len(document) > _COLLECT_FROM:
-            gc.collect()
-    return verdict.as_dict(item.name)
-
-
-def _grant_memory(octets: int) -> None:
-    """Address space for one document: `octets` more than the process has now. Linux only; elsewhere there is no bound."""
-    taken = _address_space()
-    if taken is not None:
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (taken + octets, hard))
-
-
-def _lift_limits() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
-
-
-def _address_space() -> int | None:
-    try:
-        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-    except (OSError, ValueError, IndexError):
-        return None
+    return partial(judge_online, online=Online(task.network), clock=lambda: datetime.now(UTC), **common)
