@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 USAGE, DATA, NO_INPUT, INTERNAL, IO = 64, 65, 66, 70, 74
 INTERRUPTED = 130
 _NOT_COMMANDS = frozenset({"main"})
+_JUDGING = frozenset({"verify"})  # commands whose worker processes load the verifier while they themselves are loaded
 
 
 class UsageError(Exception):
@@ -39,6 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
     names = _commands()
     asked = argv[0] if argv else ""
+    if asked in _JUDGING and "--help" not in argv:
+        from signing.fork_server import warm
+
+        warm()
     app = build([asked] if asked in names else names)
     try:
         return _run(app, argv)

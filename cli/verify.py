@@ -80,7 +80,7 @@ def command(
         raise UsageError("--resume needs the --report FILE of the run to go on with")
     if workers is not None and not 1 <= workers <= MAX_WORKERS:
         raise UsageError(f"--workers is {workers}, expected 1 to {MAX_WORKERS}")
-    warm()  # its half a second runs beside what follows
+    warm()  # where `eduseal` has not; what it loads is loaded beside what follows
     try:
         task = Task(
             policy=load_policy(policy),

@@ -17,7 +17,7 @@ from tests.corpus import all_cases
 from tests.corpus.good import JUDGED, built, corpus_trust
 from tests.support.many_signers import added_signatures
 from tests.support.verify_cases import ADES, RECORD, exported, good_record, standing_house
-from tests.support.worker_acts import LIES, MARK, Liar, Talkative, dead_at_start, killed, only_honest
+from tests.support.worker_acts import LIES, MARK, Liar, Talkative, dead_at_start, killed, loading_once, only_honest
 
 COUNT = 2 * AHEAD + 7  # more than is handed out at once
 PLACES = (20, 21, 40)  # of the hostile ones: two beside each other, and one behind that a fresh process meets
@@ -98,6 +98,13 @@ def test_lie_of_a_process_costs_the_row_it_was_told_about(lie: str) -> None:
         rows = list(pool.run(named(9, 3)))
     assert [codes(row) for row in rows] == [["PID"]] * 3 + [["LIMIT_EXCEEDED"]] + [["PID"]] * 5
     assert "answered what no process of ours answers" in rows[3]["messages"][0]["text"]
+
+
+def test_second_verifier_may_be_loaded_once_in_a_process() -> None:
+    with Pool(task(), workers=1, serve=loading_once) as pool:
+        rows = list(pool.run(named(9, 3, 5, 6)))
+    assert [codes(row)[0] for row in rows] == ["PID"] * 5 + ["LIMIT_EXCEEDED"] + ["PID"] * 3
+    assert rows[3]["messages"] == rows[4]["messages"] != rows[6]["messages"]  # the second wish ended the process
 
 
 def test_row_that_was_not_asked_for_is_not_taken() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 
 from signing.intake import Item
-from signing.wire import began_line, limit_row, read_requests, ready_line, row_line
+from signing.wire import began_line, limit_row, loading_line, read_requests, ready_line, row_line
 from signing.worker import Task
 
 MARK = "marked"  # a document whose name holds this is answered by the act
@@ -35,6 +35,14 @@ def only_honest(channel: Connection, task: Task) -> None:
     _perform(channel, honest)
 
 
+def loads(number: int, item: Item) -> bytes:
+    return began_line(number, 1.0) + loading_line(number) + honest(number, item)
+
+
+def loading_once(channel: Connection, task: Task) -> None:
+    _perform(channel, loads)
+
+
 def killed(channel: Connection, task: Task) -> None:
     _perform(channel, lambda number, item: os.kill(os.getpid(), signal.SIGKILL) or b"")
 
@@ -52,6 +60,8 @@ LIES: dict[str, Act] = {
     "no number of seconds": lambda number, item: began_line(number, float("nan")).replace(b"nan", b"NaN"),
     "true seconds": lambda number, item: b'{"item": %d, "seconds": true}\n' % number,
     "a second beginning": lambda number, item: began_line(number, 1.0) * 2,
+    "loading before its beginning": lambda number, item: loading_line(number),
+    "loading twice": lambda number, item: (began_line(number, 1.0) + loading_line(number)) * 2 + began_line(number, 1.0),
     "the next document's row": lambda number, item: _row(number + 1, item),
     "another document's name": lambda number, item: _row(number, item, file="another.pdf"),
     "no indication of ours": lambda number, item: _row(number, item, indication="GENUINE"),
