@@ -40,12 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
     names = _commands()
     asked = argv[0] if argv else ""
-    if asked in _JUDGING and "--help" not in argv:
-        from signing.fork_server import warm
-
-        warm()
-    app = build([asked] if asked in names else names)
     try:
+        if asked in _JUDGING and "--help" not in argv:
+            from signing.fork_server import warm
+
+            warm()
+        app = build([asked] if asked in names else names)
         return _run(app, argv)
     except UsageError as exc:
         return _fail(str(exc), exc.status)

@@ -21,7 +21,9 @@
                   conclude, unreadable                           8    the verdict
                 engines, own_make, opinion, ades               which engine answers; pyHanko's second opinion
                 online                                         judging again with what could be fetched
-                bulk, worker, grant, intake, journal,          many documents, in processes that can be killed
+                bulk, handler, peer, fork_server, wire,        many documents, in processes that can be killed: the parent's side,
+                worker, task, memory, grant, stopwatch         what is said, the process's side, what a document may take
+                intake, journal                                what is read, and what was judged before
                 summary, report, report_html, report_pdf       what is told of one document, and of many
                 outside_authority                              what another authority is trusted for
 

@@ -25,8 +25,9 @@ def warm() -> None:
     It leaves the second verifier to the processes that come to need it: a run over records of our own make does not.
     """
     fork_server().set_forkserver_preload([_VERIFIER])
-    from multiprocessing import forkserver
+    from multiprocessing import forkserver, resource_tracker
 
+    resource_tracker.ensure_running()  # which unblocks interrupts; the server would else start it below
     # an interrupt is its parent's to answer, also while the server still imports and has no handler: it inherits what is blocked here
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
