@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from signing.intake import Item
-from signing.peer import Peer, Serve, serve
+from signing.peer import NOT_STARTED, Peer, Serve, serve
 from signing.stopwatch import TICK, OverrunError, Stopwatch
 from signing.summary import Row
 from signing.task import Task
@@ -145,7 +145,7 @@ class Worker:
         started = self._peer is None or self._ready
         self._end()
         if not started:
-            raise OSError("a verification process did not start; is the machine out of memory or processes?")
+            raise OSError(NOT_STARTED)
         if self._waiting:  # else it spoke unasked, and all that it was asked is answered
             rows.append(limit_row(self._waiting.popleft()[0], text))
         if self._waiting:

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from signing.fork_server import fork_server
 from signing.task import Task
 
+NOT_STARTED = "a verification process did not start; is the machine out of memory or processes?"
 _READ = 256 * 1024  # octets taken at a time, of hundreds of rows
 
 Serve = Callable[[Connection, Task], None]
@@ -32,8 +33,9 @@ class Peer:
         try:
             self._process = fork_server().Process(target=serve, args=(theirs, task), daemon=True)
             self._process.start()
-        except EOFError as exc:  # the server has ended
-            raise OSError("a verification process did not start; is the machine out of memory or processes?") from exc
+        except (EOFError, OSError) as exc:
+            self._channel.close()
+            raise OSError(NOT_STARTED) from exc
         finally:
             theirs.close()
         os.set_blocking(self._channel.fileno(), False)

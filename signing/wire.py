@@ -22,7 +22,8 @@ from signing.intake import Item
 from signing.summary import Row
 from signing.verdict import Entitlement, Indication, Message, Verdict
 
-MAX_LINE = 16 * 1024 * 1024  # octets; the rows of documents with thousands of signatures have some 3 MB
+MAX_ROW = 4 * 1024 * 1024  # octets; two hundred signatures with twenty findings each have some 2 MB
+MAX_LINE = MAX_ROW + 1024
 
 
 class ForgedError(Exception):
@@ -81,8 +82,8 @@ def loading_line(number: int) -> bytes:
 def row_line(number: int, item: Item, row: Row) -> bytes:
     """A row that is too long for a line is replaced: its document is one to look at by hand."""
     text = json.dumps(row).encode()
-    if len(text) > MAX_LINE // 2:
-        text = json.dumps(limit_row(item, f"its report has {len(text)} octets, more than {MAX_LINE // 2}")).encode()
+    if len(text) > MAX_ROW:
+        text = json.dumps(limit_row(item, f"its report has {len(text)} octets, more than {MAX_ROW}")).encode()
     return b'{"item": %d, "row": %b}\n' % (number, text)
 
 
