@@ -13,7 +13,7 @@ from cryptography import x509
 from api.crl_shelf import CrlShelf
 from api.errors import Problem
 from config.house import House
-from pki.urls import shard_of
+from pki.issuing.urls import shard_of
 from signing.report import Row, with_status
 from signing.trust import Supplied
 from signing.verdict import RecordStatus

@@ -30,7 +30,7 @@ from pki.errors import (
     PkiError,
     WrongSecretError,
 )
-from pki.registration import RegistrationError, UnknownRequestError
+from pki.registration.approval import RegistrationError, UnknownRequestError
 from records.errors import (
     AlreadySignedError,
     AlreadySpentError,

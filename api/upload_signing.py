@@ -19,7 +19,7 @@ from api.errors import Problem
 from api.standing import stands_alone
 from config.house import House
 from config.signers import seal_signer, signer_of
-from pki.pin import Pin
+from pki.keys.pin import Pin
 from records.errors import NotEntitledError, NotFoundError
 from records.export import step_label
 from records.person import Role, Student

@@ -28,9 +28,9 @@ from pyhanko.sign import fields, signers, timestamps
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from pki.softkey import SoftwareKey
-from pki.subject import Subject, legal_person
-from pki.timestamp import TimeStampAuthority
+from pki.identity.subject import Subject, legal_person
+from pki.keys.softkey import SoftwareKey
+from pki.status.timestamp import TimeStampAuthority
 from records.export import export_record
 from signing.appearance import AppearanceRenderer
 from signing.archive import archive

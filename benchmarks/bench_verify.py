@@ -38,8 +38,9 @@ from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
 from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy
 from pyhanko_certvalidator.registry import SimpleTrustManager
 
-from pki import certificate, ocsp_evidence
-from pki.cms import SIGNATURE_TIME_STAMP, ParsedSignedData, parse_signed_data
+from pki.revocation import ocsp_evidence
+from pki.structures import certificate
+from pki.structures.cms import SIGNATURE_TIME_STAMP, ParsedSignedData, parse_signed_data
 from signing import carried, subject
 from signing.engines import Engine, judge
 from signing.pdf import indirect, strings

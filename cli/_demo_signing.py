@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli._demo_school import BASE_URL, ROLES, Cast
 from config.workflows import load_workflow
-from pki.pin import Pin
+from pki.keys.pin import Pin
 from records.errors import OwnRequestError
 from records.export import Exporter
 from records.look import school_look

@@ -13,10 +13,10 @@ from cli.main import UsageError
 from config.bootstrap import utc_now
 from config.policy import load_policy
 from config.wiring import POLICY
-from pki.chain import TrustAnchor
-from pki.key_store_uri import TokenPlace, parse_key_store_uri
-from pki.own_key import MAX_KEY_FILE, OwnKey, open_pkcs12, open_token_key
-from pki.remote_tsa import RemoteTimeStamper
+from pki.keys.key_store_uri import TokenPlace, parse_key_store_uri
+from pki.keys.own_key import MAX_KEY_FILE, OwnKey, open_pkcs12, open_token_key
+from pki.paths.chain import TrustAnchor
+from pki.remote.tsa import RemoteTimeStamper
 from records.export import step_label
 from records.look import school_look
 from signing.container import token_bound

@@ -21,7 +21,7 @@ from cli.main import IO, NO_INPUT, USAGE, UsageError
 from config.errors import ConfigError
 from config.policy import load_policy
 from config.trust import read_authority_file, trust_from
-from pki.network import ROUNDS, Network
+from pki.remote.network import ROUNDS, Network
 from signing.bulk import Pool
 from signing.engines import Engine
 from signing.errors import PolicyError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from config.house import House
 from config.pages import verify_page
-from pki.algorithms import SigningKey
 from pki.ports import CertificateEntry, CertificateState
+from pki.structures.algorithms import SigningKey
 from records.enrolment import seal_holder, seal_label
 from records.errors import NotFoundError
 from records.export import LABELS

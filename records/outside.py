@@ -21,7 +21,7 @@ from typing import Protocol
 from cryptography import x509
 
 from pki.ports import Clock
-from pki.registration import Order, Redeemed, RequestKind
+from pki.registration.approval import Order, Redeemed, RequestKind
 from records.enrolment import seal_holder
 from records.errors import NotEntitledError, NotFoundError
 from records.person import Person, Role, School, Student
@@ -85,7 +85,9 @@ class OutsideRegister:
     clock: Clock
 
     def seal(self, school: School, certificate_der: bytes, chain: Sequence[bytes], *, approval: Redeemed | None) -> OutsideCertificate:
-        """Raises NotEntitledError where the certificate does not name the school, and :class:`pki.registration.NotApprovedError`."""
+        """Raises NotEntitledError where the certificate does not name the school, and
+        :class:`pki.registration.approval.NotApprovedError`.
+        """
         self.registration.require(outside_seal_order(school, certificate_der), approval)
         entry = self.seal_entry(school, certificate_der, chain)
         return self.store.put(entry)

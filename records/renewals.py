@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pki.algorithm_policy import MODERN, AlgorithmPolicy
 from pki.errors import PkiError
 from pki.ports import Clock, TimeStamper
+from pki.structures.algorithm_policy import MODERN, AlgorithmPolicy
 from records.errors import RecordsError, StaleRecordError
 from records.ledger import Event, LogEntry
 from records.ports import ArchivedDocument, ArchiveStore, Document, DocumentKind, DocumentStore

@@ -14,9 +14,9 @@ from itertools import islice
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.algorithms import SigningKey
 from pki.errors import PkiError
 from pki.ports import Clock, TimeStamper
+from pki.structures.algorithms import SigningKey
 from signing.appearance import Appearance, AppearanceRenderer
 from signing.archive import FIELD_PREFIX, archive
 from signing.authorisation import Authorisation, check

@@ -6,8 +6,8 @@ after its `>` and ends at the end of a revision; between the two brackets stand 
 
 from __future__ import annotations
 
-from pki.ber import definite
 from pki.errors import EncodingError
+from pki.structures.ber import definite
 from signing.pdf.document import Document
 from signing.pdf.objects import PdfObject, PdfString, Ref
 from signing.verdict import Coverage, Message
@@ -35,7 +35,8 @@ def read_contents(
 ) -> bytes:
     """The DER value in /Contents without its padding; b"" and a finding where there is none. `span` is the value's place in the file.
 
-    `indefinite` lengths are read too, and made definite: what PAdES forbids, some signers of its forerunner write (:mod:`pki.ber`).
+    `indefinite` lengths are read too, and made definite: what PAdES forbids, some signers of its forerunner write
+    (:mod:`pki.structures.ber`).
     """
     if value is None or span is None:
         findings.append(Message("CONTENTS_MISSING", "the signature has no /Contents"))

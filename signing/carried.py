@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 
 from cryptography import x509
 
-from pki.algorithm_policy import MODERN
+from pki.structures.algorithm_policy import MODERN
 
 MAX_REMEMBERED = 1_024  # certificates, with their keys
 

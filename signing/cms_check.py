@@ -15,8 +15,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat import asn1
 from cryptography.hazmat.asn1 import TLV, Null
 
-from pki.algorithms import Digest, digest_from_der
-from pki.cms import (
+from pki.errors import EncodingError, PkiError, SignatureError, UnsupportedAlgorithmError
+from pki.structures.algorithms import Digest, digest_from_der
+from pki.structures.cms import (
     CONTENT_TYPE,
     DATA,
     MESSAGE_DIGEST,
@@ -26,7 +27,6 @@ from pki.cms import (
     ParsedSignedData,
     parse_signed_data,
 )
-from pki.errors import EncodingError, PkiError, SignatureError, UnsupportedAlgorithmError
 from signing.carried import CarriedCertificate, carried
 from signing.failure import CheckFailedError
 from signing.verdict import SubIndication

@@ -11,9 +11,17 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from pki.algorithms import PublicKey, SignatureAlgorithm
-from pki.cms import DATA, SIGNATURE_TIME_STAMP, SignedData, attribute, build_signed_data, content_info_der, with_unsigned_attributes
 from pki.ports import TimeStamper
+from pki.structures.algorithms import PublicKey, SignatureAlgorithm
+from pki.structures.cms import (
+    DATA,
+    SIGNATURE_TIME_STAMP,
+    SignedData,
+    attribute,
+    build_signed_data,
+    content_info_der,
+    with_unsigned_attributes,
+)
 from signing.errors import SigningError
 
 FIXED_OCTETS = 400  # tags, OIDs, versions, digests, the ESS attribute and algorithm identifiers of one SignedData: 264 to 345
@@ -58,7 +66,7 @@ def _public_key(certificate: x509.Certificate) -> PublicKey:
 
 @dataclass(frozen=True)
 class _Recorder:
-    """A :class:`pki.algorithms.SigningKey` that hands out a given value and notes what it was asked to sign."""
+    """A :class:`pki.structures.algorithms.SigningKey` that hands out a given value and notes what it was asked to sign."""
 
     algorithm: SignatureAlgorithm
     value: bytes

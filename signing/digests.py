@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Protocol, Self
 
-from pki.algorithms import Digest
+from pki.structures.algorithms import Digest
 from signing.signature_field import SignatureField
 
 

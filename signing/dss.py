@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pki.cms import SIGNATURE_TIME_STAMP, ParsedSignedData, parse_signed_data
 from pki.errors import PkiError
+from pki.structures.cms import SIGNATURE_TIME_STAMP, ParsedSignedData, parse_signed_data
 from signing.errors import PdfError, SigningError
 from signing.form import SignatureField, signature_fields
 from signing.pdf.document import Document

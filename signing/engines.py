@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
-from pki.lack import Lack
+from pki.remote.lack import Lack
 from signing.opinion import Dissent, Question
 from signing.policy import VerificationPolicy
 from signing.ports import RecordBook

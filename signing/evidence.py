@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pki.revocation import Evidence
+from pki.revocation.judgement import Evidence
 from signing.errors import LimitError, PdfError
 from signing.pdf.document import Document
 from signing.pdf.objects import PdfObject, Ref, Stream

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
-from pki.chain import Pool, TrustAnchor, pool_of
-from pki.lack import Lack
-from pki.revocation import Evidence, Witnesses
-from pki.validation_cache import ValidationCache
+from pki.paths.chain import Pool, TrustAnchor, pool_of
+from pki.paths.validation_cache import ValidationCache
+from pki.remote.lack import Lack
+from pki.revocation.judgement import Evidence, Witnesses
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Ground:
         return frozenset(self.embedded.certificates)
 
     def pool(self, carried: tuple[bytes, ...]) -> Pool:
-        """Those, the caller's and those `carried` by what is judged, to look for issuers in. Raises :class:`pki.chain.ChainError`."""
+        """Those, the caller's and those `carried` by what is judged, to look for issuers in. Raises :class:`pki.paths.chain.ChainError`."""
         return self._pool if self.certificates.issuperset(carried) else pool_of((*carried, *self._offered), self.anchors)
 
     @cached_property

@@ -12,11 +12,11 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.x509 import ocsp
 
-from pki.lack import Lack
-from pki.network import ROUNDS
-from pki.online import Online
 from pki.ports import Clock
-from pki.revocation import Evidence
+from pki.remote.lack import Lack
+from pki.remote.network import ROUNDS
+from pki.remote.online import Online
+from pki.revocation.judgement import Evidence
 from signing.engines import Engine, judge
 from signing.policy import VerificationPolicy
 from signing.stamp import MAX_CLOCK_SKEW

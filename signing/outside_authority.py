@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from pki.anchor_constraints import AnchorConstraints
-from pki.chain import TrustAnchor
-from pki.key_purpose import KeyPurpose
+from pki.paths.anchor_constraints import AnchorConstraints
+from pki.paths.chain import TrustAnchor
+from pki.paths.key_purpose import KeyPurpose
 from signing.errors import PolicyError
 from signing.trust import NamedAnchor
 

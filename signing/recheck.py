@@ -10,8 +10,8 @@ import hashlib
 
 from cryptography import x509
 
-from pki.cms import CONTENT_TYPE, DATA, MESSAGE_DIGEST, ParsedSignedData, octet_string, parse_signed_data
 from pki.errors import PkiError
+from pki.structures.cms import CONTENT_TYPE, DATA, MESSAGE_DIGEST, ParsedSignedData, octet_string, parse_signed_data
 from signing.dss import contents
 from signing.errors import SigningError
 from signing.form import SignatureField

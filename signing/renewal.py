@@ -16,11 +16,11 @@ from enum import StrEnum
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from pki.algorithm_policy import MODERN, AlgorithmPolicy, algorithm_name
-from pki.algorithms import algorithm_for_key, signature_algorithm_from_der
-from pki.certificate import load_certificate
 from pki.errors import UnsupportedAlgorithmError
-from pki.tsp import parse_time_stamp_token
+from pki.structures.algorithm_policy import MODERN, AlgorithmPolicy, algorithm_name
+from pki.structures.algorithms import algorithm_for_key, signature_algorithm_from_der
+from pki.structures.certificate import load_certificate
+from pki.structures.tsp import parse_time_stamp_token
 from signing.archive import archive_stamps
 from signing.dss import contents
 from signing.pdf.document import Document
@@ -45,7 +45,7 @@ class Hold:
 
     not_after: datetime
     algorithms: tuple[str, ...]
-    """Names as in :class:`pki.algorithm_policy.AlgorithmPolicy`, sorted."""
+    """Names as in :class:`pki.structures.algorithm_policy.AlgorithmPolicy`, sorted."""
 
     def until(self, policy: AlgorithmPolicy) -> datetime:
         """The moment from which it proves nothing: an algorithm unknown to `policy` has ended already."""

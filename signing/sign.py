@@ -15,7 +15,7 @@ from datetime import datetime
 
 from cryptography import x509
 
-from pki.algorithms import SigningKey
+from pki.structures.algorithms import SigningKey
 from signing.appearance import Appearance, AppearanceRenderer
 from signing.container import Container, container_bound, token_bound
 from signing.errors import PdfError, SigningError

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from pki.chain import KeyPurpose, ValidatedPath
+from pki.paths.chain import KeyPurpose, ValidatedPath
 from signing.changes import ChangeAnalysis
 from signing.cms_check import CheckedCms, check_detached
 from signing.failure import CheckFailedError

@@ -6,10 +6,10 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pki.chain import KeyPurpose
-from pki.cms import TST_INFO
 from pki.errors import PkiError, UnsupportedAlgorithmError
-from pki.tsp import TimeStampToken, parse_time_stamp_token
+from pki.paths.chain import KeyPurpose
+from pki.structures.cms import TST_INFO
+from pki.structures.tsp import TimeStampToken, parse_time_stamp_token
 from signing.cms_check import CheckedCms, ContentDigest, check
 from signing.failure import CheckFailedError
 from signing.ground import Ground, Horizon

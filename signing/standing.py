@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pki.certificate import Certificate
-from pki.chain import ChainError, KeyPurpose, NoPathError, ValidatedPath, ValidityError, load_certificate, validate_path
-from pki.chain_errors import CertificateRole, ChainFailure
 from pki.errors import EncodingError, PkiError
-from pki.lack import Lack
-from pki.revocation import ISSUED_AFTER, UNTIL_NEXT_UPDATE, RevocationResult, RevocationState
+from pki.paths.chain import ChainError, KeyPurpose, NoPathError, ValidatedPath, ValidityError, load_certificate, validate_path
+from pki.paths.chain_errors import CertificateRole, ChainFailure
+from pki.remote.lack import Lack
+from pki.revocation.judgement import ISSUED_AFTER, UNTIL_NEXT_UPDATE, RevocationResult, RevocationState
+from pki.structures.certificate import Certificate
 from signing.failure import CheckFailedError
 from signing.ground import Ground, Horizon, Tier
 from signing.verdict import Message, SubIndication, rfc3339

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from pki.chain import TrustAnchor
-from pki.cms import SIGNATURE_TIME_STAMP, ParsedSignedData
-from pki.lack import Lack
-from pki.revocation import Evidence
-from pki.validation_cache import ValidationCache
+from pki.paths.chain import TrustAnchor
+from pki.paths.validation_cache import ValidationCache
+from pki.remote.lack import Lack
+from pki.revocation.judgement import Evidence
+from pki.structures.cms import SIGNATURE_TIME_STAMP, ParsedSignedData
 from signing.digests import SignedDigests
 from signing.evidence import embedded_evidence
 from signing.failure import CheckFailedError

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
-from pki.anchor_constraints import AnchorConstraints
+from pki.paths.anchor_constraints import AnchorConstraints
 from signing.errors import PolicyError
 
 MAX_EVIDENCE_FILE = 64 * 1024 * 1024  # octets; a CRL of a million entries has about 51 MB

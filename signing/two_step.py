@@ -20,11 +20,11 @@ from typing import NoReturn
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from pki.algorithms import PublicKey, SignatureAlgorithm, algorithm_for_key
-from pki.chain import KeyPurpose, TrustAnchor, ValidatedPath, load_certificate, validate_path
-from pki.cms import MAX_SIGNED_DATA
 from pki.errors import SignatureError
+from pki.paths.chain import KeyPurpose, TrustAnchor, ValidatedPath, load_certificate, validate_path
 from pki.ports import TimeStamper
+from pki.structures.algorithms import PublicKey, SignatureAlgorithm, algorithm_for_key
+from pki.structures.cms import MAX_SIGNED_DATA
 from signing.appearance import AppearanceRenderer
 from signing.container import Container
 from signing.errors import SigningError
@@ -60,7 +60,7 @@ class UnfitCertificateError(TwoStepError):
 
 
 class KeyElsewhere:
-    """The public half of a key that is not here: a :class:`pki.algorithms.SigningKey` that signs nothing."""
+    """The public half of a key that is not here: a :class:`pki.structures.algorithms.SigningKey` that signs nothing."""
 
     def __init__(self, certificate_der: bytes) -> None:
         """Raises :class:`UnfitCertificateError`."""
@@ -148,7 +148,9 @@ def check_signature(prepared: PreparedSignature, signature: bytes) -> None:
 
 
 def check_signer(certificate_der: bytes, chain: Sequence[bytes], *, anchors: Sequence[TrustAnchor], at: datetime) -> ValidatedPath:
-    """A path from the certificate to one of `anchors`, valid at `at` for signing documents; raises :class:`pki.chain_errors.ChainError`.
+    """A path from the certificate to one of `anchors`, valid at `at` for signing documents.
+
+    Raises :class:`pki.paths.chain_errors.ChainError`.
 
     Not checked: revocation, and whether this signer may sign this document.
     """

@@ -16,10 +16,10 @@ import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from pki.chain import TrustAnchor
-from pki.lack import Lack
-from pki.revocation import Evidence
-from pki.validation_cache import ValidationCache
+from pki.paths.chain import TrustAnchor
+from pki.paths.validation_cache import ValidationCache
+from pki.remote.lack import Lack
+from pki.revocation.judgement import Evidence
 from signing.changes import ChangeAnalysis
 from signing.conclude import document_stamps, held_to_entitlement, lower
 from signing.entitlement import EntitlementFinding, StepSignature, judge

@@ -20,7 +20,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from pki.network import Network
+from pki.remote.network import Network
 from signing.engines import Engine, judge
 from signing.errors import LimitError
 from signing.grant import GRANT, Grant
@@ -84,7 +84,7 @@ def _verifier(task: Task) -> Callable[[bytes], Verdict]:
     caches = Caches()
     if task.network is None:
         return partial(judge, policy=task.policy, trust=task.trust, at=task.at, supplied=task.supplied, engine=task.engine, caches=caches)
-    from pki.online import Online
+    from pki.remote.online import Online
     from signing.online import judge_online
 
     return partial(

@@ -29,7 +29,7 @@ from config.house import House
 from config.policy import load_policy
 from config.report_seal import HOLDER, LABEL, report_signer
 from pki.errors import KeyStoreError
-from pki.wrap import MAX_SECRET
+from pki.keys.wrap import MAX_SECRET
 from signing.engines import Engine
 from signing.engines import judge as judged
 from signing.trust import NamedAnchor, TrustStore

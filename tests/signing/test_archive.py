@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from pki.tsp import parse_time_stamp_token
+from pki.structures.tsp import parse_time_stamp_token
 from signing.archive import archive, time_stamp_document
 from signing.dss import (
     EvidenceError,

@@ -9,9 +9,9 @@ import pytest
 from cryptography import x509
 from cryptography.x509 import ocsp
 
-from pki.cms import SIGNATURE_TIME_STAMP
 from pki.errors import PkiError
-from pki.tsp import parse_time_stamp_token
+from pki.structures.cms import SIGNATURE_TIME_STAMP
+from pki.structures.tsp import parse_time_stamp_token
 from signing.authorisation import Authorisation, AuthorisationError, AuthorisedItem, check
 from signing.batch import BatchItem, BatchResult, BatchSigner, seal_batch, sign_batch
 from signing.errors import WorkflowError

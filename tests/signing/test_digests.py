@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from pki.algorithms import Digest
+from pki.structures.algorithms import Digest
 from signing.digests import SignedDigests
 from signing.pdf.document import Document
 from signing.signature_field import SignatureField

@@ -10,8 +10,8 @@ from datetime import timedelta
 
 import pytest
 
-from pki.algorithms import Digest
-from pki.cms import SIGNATURE_TIME_STAMP, attribute, content_info_der, with_unsigned_attributes
+from pki.structures.algorithms import Digest
+from pki.structures.cms import SIGNATURE_TIME_STAMP, attribute, content_info_der, with_unsigned_attributes
 from signing.byterange import MAX_CONTENTS
 from signing.changes import ChangeAnalysis
 from signing.errors import LimitError, PdfError

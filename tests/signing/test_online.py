@@ -12,14 +12,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
-from pki.certificate import Certificate, load_certificate
-from pki.crl import CrlSigner
-from pki.http_request import HttpAnswer, RemoteError, RemoteUnavailableError
-from pki.lack import Lack
-from pki.network import Network
-from pki.ocsp import OcspResponder
-from pki.online import MAX_ANSWER, MAX_REQUESTS, Online
-from pki.revocation import Evidence
+from pki.remote.http_request import HttpAnswer, RemoteError, RemoteUnavailableError
+from pki.remote.lack import Lack
+from pki.remote.network import Network
+from pki.remote.online import MAX_ANSWER, MAX_REQUESTS, Online
+from pki.revocation.judgement import Evidence
+from pki.status.crl import CrlSigner
+from pki.status.ocsp import OcspResponder
+from pki.structures.certificate import Certificate, load_certificate
 from signing.dss import ValidationData, add_validation_data
 from signing.engines import Engine
 from signing.online import judge_online

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pki.anchor_constraints import AnchorConstraints
-from pki.crl import CrlSigner
-from pki.evidence import InProcessValidationData
-from pki.key_purpose import KeyPurpose
-from pki.ocsp import OcspResponder
+from pki.paths.anchor_constraints import AnchorConstraints
+from pki.paths.key_purpose import KeyPurpose
+from pki.status.crl import CrlSigner
+from pki.status.evidence import InProcessValidationData
+from pki.status.ocsp import OcspResponder
 from signing.archive import time_stamp_document
 from signing.dss import ValidationData, add_validation_data
 from signing.engines import Engine

@@ -12,9 +12,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.key_stores import open_key_store
-from pki.pkcs11_store import Pkcs11Key
-from pki.subject import Subject
+from pki.identity.subject import Subject
+from pki.keys.key_stores import open_key_store
+from pki.keys.pkcs11_store import Pkcs11Key
 from records.enrolment import enrol_seal, seal_label, seal_request
 from records.person import School
 from signing.engines import Engine

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pki.algorithm_policy import MODERN, AlgorithmPolicy
-from pki.crl import CrlSigner
-from pki.evidence import InProcessValidationData, NoRevocationDataError
-from pki.ocsp import OcspResponder
-from pki.renew import renew as renew_services
-from pki.timestamp import TimeStampAuthority
+from pki.authority.renew import renew as renew_services
+from pki.status.crl import CrlSigner
+from pki.status.evidence import InProcessValidationData, NoRevocationDataError
+from pki.status.ocsp import OcspResponder
+from pki.status.timestamp import TimeStampAuthority
+from pki.structures.algorithm_policy import MODERN, AlgorithmPolicy
 from signing.archive import archive, archive_stamps, renew, time_stamp_document
 from signing.dss import EvidenceError
 from signing.pdf.document import Document

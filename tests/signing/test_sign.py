@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from cryptography import x509
 
-from pki.cms import SIGNATURE_TIME_STAMP, SIGNING_TIME, parse_signed_data
-from pki.softkey import SoftwareKey
-from pki.tsp import parse_time_stamp_token
+from pki.keys.softkey import SoftwareKey
+from pki.structures.cms import SIGNATURE_TIME_STAMP, SIGNING_TIME, parse_signed_data
+from pki.structures.tsp import parse_time_stamp_token
 from signing.container import ContainerError
 from signing.dss import contents
 from signing.errors import EncryptedPdfError, PdfError

@@ -5,10 +5,10 @@ import hashlib
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from pki.chain import TrustAnchor
-from pki.chain_errors import ChainError, ExpiredError, PurposeError
-from pki.remote_tsa import Patience, RemoteTimeStamper
-from pki.softkey import SoftwareKey
+from pki.keys.softkey import SoftwareKey
+from pki.paths.chain import TrustAnchor
+from pki.paths.chain_errors import ChainError, ExpiredError, PurposeError
+from pki.remote.tsa import Patience, RemoteTimeStamper
 from signing.archive import archive, archive_stamps
 from signing.container import token_bound
 from signing.errors import RefusedDocumentError

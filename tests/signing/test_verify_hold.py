@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from pki.ocsp import OcspResponder
+from pki.status.ocsp import OcspResponder
 from signing.sign import sign
 from signing.trust import Supplied
 from signing.verdict import Indication, SubIndication, Verdict

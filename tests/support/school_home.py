@@ -19,8 +19,8 @@ from config.house import House
 from config.house_file import HousePlan
 from config.settings import Settings
 from config.workflows import load_workflow
-from pki.establish import Organization
-from pki.pin import Pin
+from pki.authority.establish import Organization
+from pki.keys.pin import Pin
 from records.enrolment import activation_kdf, enrol, seal_holder
 from records.export import LABELS
 from records.person import Role

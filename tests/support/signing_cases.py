@@ -11,11 +11,11 @@ import pikepdf
 import typst
 from pikepdf import Array, Dictionary
 
-from pki.crl import CrlSigner
-from pki.evidence import InProcessValidationData
-from pki.ocsp import OcspResponder
 from pki.ports import KeyStore
-from pki.timestamp import TimeStampAuthority
+from pki.status.crl import CrlSigner
+from pki.status.evidence import InProcessValidationData
+from pki.status.ocsp import OcspResponder
+from pki.status.timestamp import TimeStampAuthority
 from records.form import with_signature_fields
 from signing.appearance import Appearance
 from signing.fonts import fonts_path
