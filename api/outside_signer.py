@@ -15,9 +15,9 @@ from records.errors import NotEntitledError
 from records.outside import OutsideCertificate, check_holder
 from records.person import Person, Role, Student
 from records.state import Actor
-from signing.subject import Subject, subject_of
-from signing.trust import TrustStore
-from signing.two_step import check_signer
+from signing.applying.two_step import check_signer
+from signing.trust.store import TrustStore
+from signing.trust.subject import Subject, subject_of
 from signing.workflow import Step
 
 

@@ -22,7 +22,7 @@ from records.roster import RosterFile, RosterImport
 from records.roster_service import RosterService
 from records.sample import CLASS, sample_roster
 from records.state import Actor
-from signing.batch import BatchSigner
+from signing.applying.batch import BatchSigner
 
 BASE_URL = "http://records.example.org"
 SCHOOL_ID = "SM"

@@ -18,7 +18,7 @@ from records.record import RecordContent
 from records.sample import sample_records
 from records.service import RecordService, StepResult
 from records.state import RecordState
-from signing.batch import BatchSigner
+from signing.applying.batch import BatchSigner
 
 VERIFY_URL = f"{BASE_URL}/verify"
 LIFETIME = timedelta(minutes=15)

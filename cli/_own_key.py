@@ -19,16 +19,16 @@ from pki.paths.chain import TrustAnchor
 from pki.remote.tsa import RemoteTimeStamper
 from records.export import step_label
 from records.look import school_look
-from signing.container import token_bound
+from signing.applying.container import token_bound
+from signing.applying.form import signature_fields
+from signing.applying.sign import SignatureRequest
+from signing.applying.steps import check_step
+from signing.applying.two_step import KeyElsewhere, complete_signature, prepare_signature
 from signing.errors import WorkflowError
-from signing.form import signature_fields
-from signing.manifest import find_manifest
 from signing.pdf.document import Document
-from signing.sign import SignatureRequest
-from signing.steps import check_step
-from signing.subject import subject_of
-from signing.trust import read_certificates
-from signing.two_step import KeyElsewhere, complete_signature, prepare_signature
+from signing.trust.store import read_certificates
+from signing.trust.subject import subject_of
+from signing.verifying.manifest import find_manifest
 from signing.workflow import Step
 
 SCHEME = "pkcs11:"

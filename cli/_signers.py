@@ -12,7 +12,7 @@ from pki.ports import CertificateState
 from records.errors import NotEntitledError
 from records.export import step_label
 from records.person import Person
-from signing.batch import BatchSigner
+from signing.applying.batch import BatchSigner
 from signing.workflow import Step
 
 

@@ -22,16 +22,16 @@ from config.errors import ConfigError
 from config.policy import load_policy
 from config.trust import read_authority_file, trust_from
 from pki.remote.network import ROUNDS, Network
-from signing.bulk import Pool
-from signing.engines import Engine
+from signing.bulk.grant import GRANT
+from signing.bulk.intake import IntakeError, find_items
+from signing.bulk.journal import Journal, JournalError, place, resumed, settings_digest
+from signing.bulk.pool import Pool
+from signing.bulk.worker import Task
 from signing.errors import PolicyError
-from signing.grant import GRANT
-from signing.intake import IntakeError, find_items
-from signing.journal import Journal, JournalError, place, resumed, settings_digest
 from signing.ports import RecordBook
-from signing.report import FORMATS, Row, Summary, with_status, write
-from signing.trust import MAX_EVIDENCE_FILE, Registered, Supplied, TrustStore
-from signing.worker import Task
+from signing.reports.report import FORMATS, Row, Summary, with_status, write
+from signing.trust.store import MAX_EVIDENCE_FILE, Registered, Supplied, TrustStore
+from signing.verifying.engines import Engine
 
 MAX_WORKERS = 64
 NETWORK = Network()

@@ -39,7 +39,7 @@ from pki.keys.key_store_uri import key_store_uri
 from pki.keys.key_stores import open_key_store
 from pki.ports import Clock
 from signing.ports import RecordBook
-from signing.trust import Registered
+from signing.trust.store import Registered
 
 
 def create_house(settings: Settings, plan: HousePlan, *, clock: Clock, passphrase: str, lint_rate: float = SAMPLE_RATE) -> House:

@@ -12,9 +12,9 @@ from pki.issuing.issue import CertificateRequest
 from pki.ports import CertificateState
 from records.enrolment import refuse_suspended
 from records.seal_keys import key_of, key_to_certify
-from signing.archive import archive
-from signing.batch import BatchSigner
-from signing.sign import SignatureRequest, sign
+from signing.applying.archive import archive
+from signing.applying.batch import BatchSigner
+from signing.applying.sign import SignatureRequest, sign
 
 LABEL = REPORT  # of the key and the profile
 HOLDER = holder_of(LABEL)

@@ -12,7 +12,7 @@ from records.export import LABELS
 from records.look import school_look
 from records.person import Role, School
 from records.seal_keys import key_of
-from signing.batch import BatchSigner
+from signing.applying.batch import BatchSigner
 
 
 def signer_of(house: House, certificate_der: bytes, key: SigningKey, *, name: str, role: str, organization: str) -> BatchSigner:

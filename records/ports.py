@@ -14,8 +14,8 @@ from records.blocked import Blocked
 from records.ledger import LogEntry
 from records.person import Person, School, Student, Teacher
 from records.state import RecordState
-from signing.authorisation import Authorisation
-from signing.renewal import Hold
+from signing.applying.authorisation import Authorisation
+from signing.applying.renewal import Hold
 
 __all__ = [
     "ArchiveStore",

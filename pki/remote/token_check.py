@@ -2,7 +2,8 @@
 
     token = check_token(token_der, digest=sha256, algorithm="sha256", nonce=nonce, at=now)
 
-A verifier asks more, later, of the whole document (:mod:`signing.stamp`); this keeps a wrong answer out of a document in the first place.
+A verifier asks more, later, of the whole document (:mod:`signing.trust.stamp`); this keeps a wrong answer out of a document in the first
+place.
 """
 
 from __future__ import annotations

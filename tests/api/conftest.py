@@ -21,7 +21,7 @@ from config.house import House
 from config.house_file import HousePlan
 from config.settings import Settings
 from pki.authority.establish import Organization
-from signing.trust import Supplied
+from signing.trust.store import Supplied
 
 PASSPHRASE = "a passphrase for tests"
 START_SECONDS = 20

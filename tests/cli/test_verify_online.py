@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.status.crl import CrlSigner
 from pki.status.ocsp import OcspResponder
-from signing.sign import SignatureRequest, sign
+from signing.applying.sign import SignatureRequest, sign
 from tests.support.authority import TestAuthority, make_authority
 from tests.support.signing_cases import foreign_pdf
 

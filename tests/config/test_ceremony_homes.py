@@ -36,11 +36,11 @@ from pki.keys.pin import Pin
 from pki.keys.softkey import SoftwareKey
 from pki.registration.approval import AlreadyDecidedError, NotApprovedError, OwnApprovalError, RepeatedApprovalError, RequestExpiredError
 from pki.status.evidence import NoRevocationDataError
-from signing.archive import archive
-from signing.engines import Engine, judge
-from signing.sign import SignatureRequest, sign
-from signing.trust import NamedAnchor, Supplied, TrustStore
+from signing.applying.archive import archive
+from signing.applying.sign import SignatureRequest, sign
+from signing.trust.store import NamedAnchor, Supplied, TrustStore
 from signing.verdict import Indication
+from signing.verifying.engines import Engine, judge
 from tests.support.ceremonies import Vault, shipped_plan
 from tests.support.ceremony_homes import PASSPHRASE, PINS, Homes
 from tests.support.signing_cases import foreign_pdf

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from pki.keys.softkey import SoftwareKey
-from signing.archive import time_stamp_document
+from signing.applying.archive import time_stamp_document
 from tests.corpus.case import GoodFiles, case
 from tests.corpus.stranger import STAMPED, signed, stranger
 from tests.support.authority import MOMENT

@@ -15,7 +15,7 @@ from typing import Any
 from pki.keys.softkey import SoftwareKey
 from pki.structures.algorithms import Digest
 from pki.structures.cms import SIGNATURE_TIME_STAMP, SignedData, attribute, content_info_der, with_unsigned_attributes
-from signing.dss import ValidationData, add_validation_data
+from signing.applying.dss import ValidationData, add_validation_data
 from signing.pdf.objects import PdfObject
 from tests.corpus.cms import sound
 from tests.corpus.raw_sign import add_signature

@@ -18,9 +18,9 @@ from cryptography.x509.oid import NameOID
 from pki.keys.softkey import SoftwareKey
 from pki.structures import cms as c
 from pki.structures.algorithms import RSA_SHA256, Digest
-from signing.carried import carried
-from signing.cms_check import check, check_detached, read
 from signing.failure import CheckFailedError
+from signing.trust.carried import carried
+from signing.trust.cms_check import check, check_detached, read
 from signing.verdict import SubIndication
 from tests.support.authority import MOMENT
 from tests.support.verify_cases import standing_house

@@ -20,11 +20,11 @@ from pki.revocation.judgement import Evidence
 from pki.status.crl import CrlSigner
 from pki.status.ocsp import OcspResponder
 from pki.structures.certificate import Certificate, load_certificate
-from signing.dss import ValidationData, add_validation_data
-from signing.engines import Engine
-from signing.online import judge_online
-from signing.sign import sign
+from signing.applying.dss import ValidationData, add_validation_data
+from signing.applying.sign import sign
 from signing.verdict import Indication, SubIndication, Verdict
+from signing.verifying.engines import Engine
+from signing.verifying.online import judge_online
 from tests.support.authority import BASE_URL
 from tests.support.signing_cases import foreign_pdf
 from tests.support.verify_cases import ADES, RecordHouse, codes, make_record_house

@@ -17,8 +17,8 @@ from pki.keys.key_stores import open_key_store
 from pki.keys.pkcs11_store import Pkcs11Key
 from records.enrolment import enrol_seal, seal_label, seal_request
 from records.person import School
-from signing.engines import Engine
 from signing.verdict import Indication
+from signing.verifying.engines import Engine
 from tests.support.authority import SCHOOL, SCHOOL_IDENTIFIER, Credential
 from tests.support.registration import approved, memory_registration
 from tests.support.signing_cases import make_signing_house

@@ -19,7 +19,7 @@ from pki.issuing.issue import CertificateRequest
 from pki.keys.softkey import SoftwareKey
 from records.person import Role
 from records.state import Actor
-from signing.batch import BatchSigner
+from signing.applying.batch import BatchSigner
 from tests.support.authority import StandingClock
 from tests.support.record_cases import SIGNERS, make_record
 

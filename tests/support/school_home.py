@@ -28,8 +28,8 @@ from records.record import RecordSchool
 from records.roster import RosterFile
 from records.sample import sample_records, sample_roster
 from records.state import Actor
-from signing.appearance import Appearance
-from signing.batch import BatchSigner
+from signing.applying.appearance import Appearance
+from signing.applying.batch import BatchSigner
 from tests.support.registration import issue_seal
 
 PASSPHRASE = "a passphrase for tests"

@@ -17,9 +17,9 @@ from pki.status.evidence import InProcessValidationData
 from pki.status.ocsp import OcspResponder
 from pki.status.timestamp import TimeStampAuthority
 from records.form import with_signature_fields
-from signing.appearance import Appearance
+from signing.applying.appearance import Appearance
+from signing.applying.sign import SignatureRequest
 from signing.fonts import fonts_path
-from signing.sign import SignatureRequest
 from signing.workflow import Manifest, Workflow
 from tests.support.authority import BASE_URL, MOMENT, SCHOOL, SCHOOL_IDENTIFIER, Credential, TestAuthority, make_authority
 
