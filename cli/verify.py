@@ -22,7 +22,6 @@ from config.errors import ConfigError
 from config.policy import load_policy
 from config.trust import read_authority_file, trust_from
 from pki.remote.network import ROUNDS, Network
-from signing.bulk.grant import GRANT
 from signing.bulk.intake import IntakeError, find_items
 from signing.bulk.journal import Journal, JournalError, place, resumed, settings_digest
 from signing.bulk.pool import Pool
@@ -32,6 +31,7 @@ from signing.ports import RecordBook
 from signing.reports.report import FORMATS, Row, Summary, with_status, write
 from signing.trust.store import MAX_EVIDENCE_FILE, Registered, Supplied, TrustStore
 from signing.verifying.engines import Engine
+from signing.verifying.grant import GRANT
 
 MAX_WORKERS = 64
 NETWORK = Network()

@@ -21,7 +21,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from pki.remote.network import Network
-from signing.bulk.grant import GRANT, Grant
 from signing.bulk.intake import IntakeError, Item, read_item
 from signing.errors import LimitError
 from signing.policy import VerificationPolicy
@@ -29,6 +28,7 @@ from signing.reports.report import Row
 from signing.trust.store import Supplied, TrustStore
 from signing.verdict import Entitlement, Indication, Message, Verdict
 from signing.verifying.engines import Engine, judge
+from signing.verifying.grant import GRANT, Grant
 from signing.verifying.verify import Caches
 
 _ALLOCATIONS = 50_000  # of containers, net, after which garbage is looked for: some 10 MiB at most

@@ -6,6 +6,7 @@
     conclude, unreadable              8: the end of a judgement; bytes that cannot be read as a PDF
     engines, own_make                 which engine answers, and where our own list is enough
     opinion, ades                     a second opinion, and pyHanko's
+    grant                             what one document may cost
     online                            judging again with what could be fetched
 
 What is demanded is in :mod:`signing.policy`, what comes out in :mod:`signing.verdict`.
@@ -14,6 +15,7 @@ What is demanded is in :mod:`signing.policy`, what comes out in :mod:`signing.ve
 __all__ = [
     "engines",
     "entitlement",
+    "grant",
     "manifest",
     "online",
     "verify",
