@@ -19,11 +19,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.batches import Batches
 from api.errors import problem_response
 from api.ocsp_cache import NOT_KEPT, Headers, OcspCache, ReadyAnswer, ready
-from pki.ocsp import OcspResponder
-from pki.ocsp_answer import OcspAnswer, ResponseStatus, refusal
-from pki.ocsp_group import OcspResponders
 from pki.ports import Clock
-from pki.timestamp import FailureInfo, TimeStampAuthority, rejection
+from pki.status.ocsp import OcspResponder
+from pki.status.ocsp_answer import OcspAnswer, ResponseStatus, refusal
+from pki.status.ocsp_group import OcspResponders
+from pki.status.timestamp import FailureInfo, TimeStampAuthority, rejection
 
 OCSP_PATH, TSA_PATH = "/ocsp", "/tsa"
 OCSP_REQUEST, OCSP_RESPONSE = "application/ocsp-request", "application/ocsp-response"

@@ -13,9 +13,9 @@ from cryptography import x509
 from api.crl_shelf import CrlShelf
 from api.errors import Problem
 from config.house import House
-from pki.urls import shard_of
-from signing.report import Row, with_status
-from signing.trust import Supplied
+from pki.issuing.urls import shard_of
+from signing.reports.report import Row, with_status
+from signing.trust.store import Supplied
 from signing.verdict import RecordStatus
 
 PROCESSES = 2  # uploads judged at the same time

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pki.errors import PkiError
 from pki.ports import Clock
-from pki.publication import CrlState, Publisher, Shard
+from pki.status.publication import CrlState, Publisher, Shard
 
 
 class NoCurrentListError(PkiError):

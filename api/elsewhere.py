@@ -22,16 +22,16 @@ from records.lifecycle import record_signature
 from records.look import school_look
 from records.person import Role
 from records.state import Actor
-from signing.archive import archive
-from signing.container import token_bound
+from signing.applying.archive import archive
+from signing.applying.container import token_bound
+from signing.applying.form import signature_fields
+from signing.applying.sign import SignatureRequest
+from signing.applying.steps import check_step
+from signing.applying.two_step import KeyElsewhere, UnfitCertificateError, complete_signature, prepare_signature, split_chain
 from signing.errors import WorkflowError
-from signing.form import signature_fields
-from signing.manifest import find_manifest
 from signing.pdf.document import Document
-from signing.sign import SignatureRequest
-from signing.steps import check_step
-from signing.trust import read_certificates
-from signing.two_step import KeyElsewhere, UnfitCertificateError, complete_signature, prepare_signature, split_chain
+from signing.trust.store import read_certificates
+from signing.verifying.manifest import find_manifest
 from signing.workflow import Step
 
 LIFETIME = timedelta(minutes=10)  # to find the token and type its PIN

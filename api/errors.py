@@ -30,7 +30,7 @@ from pki.errors import (
     PkiError,
     WrongSecretError,
 )
-from pki.registration import RegistrationError, UnknownRequestError
+from pki.registration.approval import RegistrationError, UnknownRequestError
 from records.errors import (
     AlreadySignedError,
     AlreadySpentError,
@@ -42,8 +42,8 @@ from records.errors import (
     StaleRecordError,
     StillIssuingError,
 )
+from signing.applying.two_step import PreparationExpiredError, PreparationUsedError, UnknownPreparationError
 from signing.errors import SigningError, WorkflowError
-from signing.two_step import PreparationExpiredError, PreparationUsedError, UnknownPreparationError
 
 TYPES = "https://eduseal.example/problems/"
 MEDIA_TYPE = "application/problem+json"

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from config.house import House
 from config.trust import external_trust
-from signing.bulk import Worker
-from signing.intake import Item
-from signing.report import Row
-from signing.trust import NamedAnchor, Supplied, TrustStore
-from signing.worker import Task
+from signing.bulk.intake import Item
+from signing.bulk.pool import Worker
+from signing.bulk.worker import Task
+from signing.reports.report import Row
+from signing.trust.store import NamedAnchor, Supplied, TrustStore
 
 
 class ProcessJudge:

@@ -15,7 +15,7 @@ from email.utils import format_datetime
 
 from starlette.types import Message
 
-from pki.ocsp_answer import OcspAnswer
+from pki.status.ocsp_answer import OcspAnswer
 
 Headers = list[tuple[bytes, bytes]]
 

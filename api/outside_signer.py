@@ -8,16 +8,16 @@ from cryptography import x509
 
 from api.access import Caller, person_of
 from config.house import House
-from pki.chain import TrustAnchor
+from pki.paths.chain import TrustAnchor
 from pki.ports import CertificateEntry, CertificateState
 from records.enrolment import seal_holder
 from records.errors import NotEntitledError
 from records.outside import OutsideCertificate, check_holder
 from records.person import Person, Role, Student
 from records.state import Actor
-from signing.subject import Subject, subject_of
-from signing.trust import TrustStore
-from signing.two_step import check_signer
+from signing.applying.two_step import check_signer
+from signing.trust.store import TrustStore
+from signing.trust.subject import Subject, subject_of
 from signing.workflow import Step
 
 
@@ -40,7 +40,7 @@ class OutsideSigners:
         self._external = tuple(TrustAnchor(anchor.certificate_der, anchor.constraints) for anchor in external.anchors)
 
     def signer(self, certificate_der: bytes, chain: tuple[bytes, ...]) -> OutsideSigner:
-        """Raises :class:`pki.chain_errors.ChainError`, and NotEntitledError where our own certificate is not in force.
+        """Raises :class:`pki.paths.chain_errors.ChainError`, and NotEntitledError where our own certificate is not in force.
 
         Another authority's revocation is not known here: whoever verifies asks for it.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signing.report import Row
+from signing.reports.report import Row
 from signing.verdict import Indication, SubIndication
 
 LOWERED = ("ENTITLEMENT_INCOMPLETE", "ENTITLEMENT_NOT_ENTITLED")  # the verifier's words for "the record lacks something, not I"

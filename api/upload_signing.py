@@ -19,22 +19,22 @@ from api.errors import Problem
 from api.standing import stands_alone
 from config.house import House
 from config.signers import seal_signer, signer_of
-from pki.pin import Pin
+from pki.keys.pin import Pin
 from records.errors import NotEntitledError, NotFoundError
 from records.export import step_label
 from records.person import Role, Student
 from records.ports import SpentItem
 from records.service import StepResult
 from records.state import Actor, RecordState
-from signing.authorisation import AuthorisedItem
-from signing.batch import BatchItem, BatchResult, BatchSigner, seal_batch, sign_batch
+from signing.applying.authorisation import AuthorisedItem
+from signing.applying.batch import BatchItem, BatchResult, BatchSigner, seal_batch, sign_batch
+from signing.applying.recheck import recheck
+from signing.applying.steps import check_step, step_fields
 from signing.errors import PolicyError, WorkflowError
-from signing.manifest import find_manifest
 from signing.pdf.document import Document
-from signing.recheck import recheck
-from signing.steps import check_step, step_fields
-from signing.trust import Supplied
+from signing.trust.store import Supplied
 from signing.verdict import Entitlement
+from signing.verifying.manifest import find_manifest
 from signing.workflow import Manifest, Step
 
 AUTHORISATION = timedelta(minutes=5)  # one document, signed at once

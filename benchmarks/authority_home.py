@@ -24,7 +24,7 @@ from config.house import House
 from config.house_file import HousePlan
 from config.settings import Settings
 from db.tables import certificates
-from pki.establish import Organization
+from pki.authority.establish import Organization
 from tests.postgres import private_server
 
 PASSPHRASE = "known to the benchmark"

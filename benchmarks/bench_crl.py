@@ -28,10 +28,10 @@ from config.bootstrap import create_house, utc_now
 from config.house import House
 from config.house_file import HousePlan
 from config.settings import Settings
-from pki.algorithms import Digest
-from pki.establish import CRL_SHARDS, Organization
+from pki.authority.establish import CRL_SHARDS, Organization
+from pki.issuing.urls import shard_of
 from pki.ports import CertificateEntry, CertificateState
-from pki.urls import shard_of
+from pki.structures.algorithms import Digest
 from tests.postgres import private_server
 
 ENTRIES = 50_000  # in each shard

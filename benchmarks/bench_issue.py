@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg
 
-from pki.lint import SAMPLE_RATE
+from pki.issuing.lint import SAMPLE_RATE
 from records.bulk import CHUNK
 from tests.postgres import private_server
 from tests.support.bulk_home import approve, house_batch, make_bulk_home, open_bulk_home, run, submit

@@ -32,11 +32,11 @@ from cryptography.x509 import ocsp
 
 from benchmarks.authority_home import Served, served_home
 from benchmarks.http_load import Load, get, load, load_one_by_one, post
-from pki.algorithms import Digest
-from pki.cert_id import cert_id, issuer_hashes
-from pki.cms import tlv
-from pki.ocsp_asn1 import NONCE, CertID, OCSPRequest, Request, TBSRequest
-from pki.tsp import Extension, MessageImprint, TimeStampReq, parse_time_stamp_token
+from pki.structures.algorithms import Digest
+from pki.structures.cert_id import cert_id, issuer_hashes
+from pki.structures.cms import tlv
+from pki.structures.ocsp_asn1 import NONCE, CertID, OCSPRequest, Request, TBSRequest
+from pki.structures.tsp import Extension, MessageImprint, TimeStampReq, parse_time_stamp_token
 
 SECONDS = 8.0
 CONNECTIONS = 8

@@ -20,12 +20,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pki.errors import WrongSecretError
-from pki.holderkey import _INNER, MAGIC, _context, wrap_holder_key
-from pki.kdf import KeyDerivation
-from pki.keystore import FileKeyStore
-from pki.pin import Pin
+from pki.keys.holderkey import _INNER, MAGIC, _context, wrap_holder_key
+from pki.keys.kdf import KeyDerivation
+from pki.keys.keystore import FileKeyStore
+from pki.keys.pin import Pin
+from pki.keys.wrap import KEY_OCTETS, Sealer
 from pki.ports import KeyStore
-from pki.wrap import KEY_OCTETS, Sealer
 
 HOLDER, RIGHT = "SM-GV04", Pin("k7x2m9qa")
 GUESSES = 60

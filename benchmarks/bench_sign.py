@@ -28,15 +28,15 @@ from pyhanko.sign import fields, signers, timestamps
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from pki.softkey import SoftwareKey
-from pki.subject import Subject, legal_person
-from pki.timestamp import TimeStampAuthority
+from pki.identity.subject import Subject, legal_person
+from pki.keys.softkey import SoftwareKey
+from pki.status.timestamp import TimeStampAuthority
 from records.export import export_record
-from signing.appearance import AppearanceRenderer
-from signing.archive import archive
-from signing.batch import BatchItem, BatchSigner, seal_batch, sign_batch
-from signing.reading import forget
-from signing.sign import sign
+from signing.applying.appearance import AppearanceRenderer
+from signing.applying.archive import archive
+from signing.applying.batch import BatchItem, BatchSigner, seal_batch, sign_batch
+from signing.applying.sign import sign
+from signing.inspection.reading import forget
 from tests.support.record_cases import make_record
 from tests.support.signing_cases import MANIFEST, WORKFLOW, SigningHouse, make_signing_house
 from tests.support.subject_cases import SUBJECTS, make_subject_house

@@ -38,16 +38,17 @@ from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
 from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy
 from pyhanko_certvalidator.registry import SimpleTrustManager
 
-from pki import certificate, ocsp_evidence
-from pki.cms import SIGNATURE_TIME_STAMP, ParsedSignedData, parse_signed_data
-from signing import carried, subject
-from signing.engines import Engine, judge
+from pki.revocation import ocsp_evidence
+from pki.structures import certificate
+from pki.structures.cms import SIGNATURE_TIME_STAMP, ParsedSignedData, parse_signed_data
+from signing.bulk.worker import spare_garbage_collection
+from signing.coverage.structure import read_structure
 from signing.pdf import indirect, strings
 from signing.pdf.document import Document
-from signing.structure import read_structure
+from signing.trust import carried, subject
 from signing.verdict import Indication
-from signing.verify import Caches
-from signing.worker import spare_garbage_collection
+from signing.verifying.engines import Engine, judge
+from signing.verifying.verify import Caches
 from tests.support.many_signers import Signed, added_signatures, signed_records
 
 RUNS = 3

@@ -12,9 +12,9 @@ from cli._input import read_input
 from cli.main import DATA, UsageError
 from config.ceremony_files import example as shipped
 from config.ceremony_files import example_names
-from pki.ceremony_plan import CROSS, MAX_FILE, ROOT, CeremonyPlan, CertificatePlan, KeyHome, parse_plan
-from pki.ceremony_review import review
-from pki.ceremony_transcript import MAX_TRANSCRIPT
+from pki.ceremony.plan import CROSS, MAX_FILE, ROOT, CeremonyPlan, CertificatePlan, KeyHome, parse_plan
+from pki.ceremony.review import review
+from pki.ceremony.transcript import MAX_TRANSCRIPT
 
 PlanFile = Annotated[str, typer.Argument(metavar="FILE", help="The ceremony's file; `example` prints one.", show_default=False)]
 

@@ -18,8 +18,8 @@ from config.ceremony_books import take_list
 from config.ceremony_files import MAX_CARRIED, read_carried
 from config.ceremony_install import install, request
 from config.house_file import read_plan, write_whole
-from pki.ca_request import read_request, request_pem
-from pki.ceremony_order import key_digest
+from pki.ceremony.order import key_digest
+from pki.registration.ca_request import read_request, request_pem
 
 ServingHome = Annotated[str, typer.Option("--home", metavar="DIR", envvar="EDUSEAL_HOME", help="The home that serves.", show_default=False)]
 Folder = Annotated[str, typer.Option("--folder", metavar="DIR", help="What is carried between the homes.", show_default=False)]

@@ -27,14 +27,14 @@ from config.ceremony_files import read_requests, write_carried
 from config.house_file import HousePlan, read_plan
 from config.key_store import find_secret, key_store_place
 from config.settings import Settings
-from pki.ceremony import Outcome
-from pki.ceremony_order import keys_in
-from pki.ceremony_plan import MAX_CRL_DAYS, CeremonyPlan, KeyHome
-from pki.issue import REVOCATION_REASONS
-from pki.key_store_uri import TokenPlace
-from pki.pin import blocked_pins, new_pin
-from pki.registration import Order
-from pki.split import as_passphrase, combine, read_share
+from pki.ceremony.hold import Outcome
+from pki.ceremony.order import keys_in
+from pki.ceremony.plan import MAX_CRL_DAYS, CeremonyPlan, KeyHome
+from pki.ceremony.split import as_passphrase, combine, read_share
+from pki.issuing.issue import REVOCATION_REASONS
+from pki.keys.key_store_uri import TokenPlace
+from pki.keys.pin import blocked_pins, new_pin
+from pki.registration.approval import Order
 
 CRL_DAYS = 190
 

@@ -10,10 +10,10 @@ import typer
 
 from cli.main import UsageError
 from config.house import House
+from pki.authority.establish import OCSP, TSA
+from pki.authority.rekey import in_use
 from pki.errors import NotRecordedError
-from pki.establish import OCSP, TSA
 from pki.ports import CertificateEntry
-from pki.rekey import in_use
 
 MAX_SERIAL = 160  # bits, RFC 5280 section 4.1.2.2
 _HEXADECIMAL = re.compile("[0-9a-f]+")

@@ -12,7 +12,7 @@ from cli._rows import Form, write_rows
 from config.bootstrap import utc_now
 from config.expiry import expiry_thresholds
 from db.expiry import ExpiryNotices
-from pki.expiry import Ending
+from pki.issuing.expiry import Ending
 
 OWN_DUE = 1
 HEADINGS = ("HOLDER", "SCHOOL", "PROFILE", "SERIAL", "STATE", "ENDS", "DAYS", "NOTICE")

@@ -13,11 +13,11 @@ from cli._home import DatabaseUrl, Home, PassphraseFile, opened
 from cli._input import read_input
 from cli.main import UsageError
 from config.house import House
-from pki.compromise_proof import MAX_PROOF, compromised_key
-from pki.establish import OCSP, TSA
-from pki.rekey import in_use
-from pki.relations import spki_der
-from pki.tbs import public_key_sha256
+from pki.authority.establish import OCSP, TSA
+from pki.authority.rekey import in_use
+from pki.issuing.tbs import public_key_sha256
+from pki.registration.compromise_proof import MAX_PROOF, compromised_key
+from pki.structures.relations import spki_der
 
 
 def compromised_key_(

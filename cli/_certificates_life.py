@@ -15,9 +15,9 @@ from cli.main import UsageError
 from config.house import House
 from config.registration import registration_policy
 from config.reissue import reissue_of
-from pki.issue import Authority
+from pki.issuing.issue import Authority
 from pki.ports import CertificateEntry
-from pki.registration_policy import RequestKind
+from pki.registration.policy import RequestKind
 from records.enrolment import activation_kdf
 from records.errors import EnrolmentError
 from records.person import Person

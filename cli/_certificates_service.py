@@ -11,7 +11,7 @@ from cli._certificate_choice import Yes, require_meant
 from cli._home import DatabaseUrl, Home, PassphraseFile, with_passphrase
 from config.bootstrap import utc_now
 from config.rekey import SERVICES, rekey_service
-from pki.certificate_life import REVOCATION_REASONS
+from pki.issuing.certificate_life import REVOCATION_REASONS
 
 Service = StrEnum("Service", [(name, name) for name in SERVICES])  # type: ignore[misc]  # the members are data of `config`
 Why = StrEnum("Why", [(name, name) for name in REVOCATION_REASONS])  # type: ignore[misc]  # the members are data of `pki`

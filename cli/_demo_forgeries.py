@@ -10,13 +10,13 @@ from cli._demo_signing import VERIFY_URL, better_mark
 from config.workflows import load_workflow
 from records.export import export_record
 from records.record import Record
-from signing.archive import archive
+from signing.applying.archive import archive
+from signing.applying.sign import SignatureRequest, sign
+from signing.applying.writer import Update
 from signing.errors import PdfError
 from signing.pdf.document import Document
 from signing.pdf.objects import PdfObject, Ref, Stream
 from signing.pdf.pages import pages
-from signing.sign import SignatureRequest, sign
-from signing.writer import Update
 
 
 @dataclass(frozen=True)

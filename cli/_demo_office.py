@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from config.house import House
-from pki.pin import blocked_pins, new_pin
-from pki.registration import Order, OwnApprovalError, Redeemed
+from pki.keys.pin import blocked_pins, new_pin
+from pki.registration.approval import Order, OwnApprovalError, Redeemed
 
 OFFICERS = {"RA-1": "Lê Thu Hà", "RA-2": "Phạm Quốc Anh"}
 

@@ -12,8 +12,8 @@ from config.bootstrap import create_house, utc_now
 from config.house import House
 from config.house_file import HousePlan
 from config.settings import Settings
-from pki.establish import Organization
-from pki.pin import ActivationCode, Pin, blocked_pins, new_pin
+from pki.authority.establish import Organization
+from pki.keys.pin import ActivationCode, Pin, blocked_pins, new_pin
 from records.enrolment import Enrolled, activation_kdf, enrol_seal, seal_request
 from records.holder import Holders
 from records.look import school_look
@@ -22,7 +22,7 @@ from records.roster import RosterFile, RosterImport
 from records.roster_service import RosterService
 from records.sample import CLASS, sample_roster
 from records.state import Actor
-from signing.batch import BatchSigner
+from signing.applying.batch import BatchSigner
 
 BASE_URL = "http://records.example.org"
 SCHOOL_ID = "SM"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli._demo_school import BASE_URL, ROLES, Cast
 from config.workflows import load_workflow
-from pki.pin import Pin
+from pki.keys.pin import Pin
 from records.errors import OwnRequestError
 from records.export import Exporter
 from records.look import school_look
@@ -18,7 +18,7 @@ from records.record import RecordContent
 from records.sample import sample_records
 from records.service import RecordService, StepResult
 from records.state import RecordState
-from signing.batch import BatchSigner
+from signing.applying.batch import BatchSigner
 
 VERIFY_URL = f"{BASE_URL}/verify"
 LIFETIME = timedelta(minutes=15)

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cli.main import IO, UsageError
-from pki.checkpoint import Checkpoint, opened_checkpoint
-from pki.merkle import Frontier, ProofError, leaf_hash, verify_consistency
-from pki.note import VerifierKey
+from pki.log.checkpoint import Checkpoint, opened_checkpoint
+from pki.log.merkle import Frontier, ProofError, leaf_hash, verify_consistency
+from pki.log.note import VerifierKey
 
 SECONDS = 30.0  # that an answer may take
 MAX_ANSWER = 1024 * 1024  # octets
@@ -71,8 +71,8 @@ class RemoteLog:
 def check_remote(log: RemoteLog, key: VerifierKey, kept: Mapping[str, Checkpoint]) -> tuple[str, Checkpoint]:
     """The newest checkpoint, as note and value: signed by `key`, its root that of all leaves, a continuation of every one in `kept`.
 
-    Raises :class:`pki.merkle.ProofError`, :class:`pki.note.NoteError`, :class:`pki.checkpoint.CheckpointError`, and UsageError where the
-    log cannot be reached.
+    Raises :class:`pki.log.merkle.ProofError`, :class:`pki.log.note.NoteError`, :class:`pki.log.checkpoint.CheckpointError`, and UsageError
+    where the log cannot be reached.
     """
     note = log.checkpoint()
     head = opened_checkpoint(note, key)

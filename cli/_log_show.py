@@ -15,7 +15,7 @@ from config.house import Stores
 from db.errors import LogTamperedError
 from db.log import LogEntry
 from db.log_leaf import leaf_of
-from pki.checkpoint import LogProof
+from pki.log.checkpoint import LogProof
 
 LAST = 20  # entries, where nothing else is asked for
 

@@ -18,9 +18,9 @@ from config.log import log_copy, log_verifier
 from db.errors import LogTamperedError
 from db.log_check import check_log
 from db.log_leaf import SALT_OCTETS
-from pki.checkpoint import MAX_PROOF_TEXT, Checkpoint, CheckpointError, opened_checkpoint, read_proof
-from pki.merkle import ProofError
-from pki.note import MAX_NOTE, NoteError, VerifierKey, verifier_key
+from pki.log.checkpoint import MAX_PROOF_TEXT, Checkpoint, CheckpointError, opened_checkpoint, read_proof
+from pki.log.merkle import ProofError
+from pki.log.note import MAX_NOTE, NoteError, VerifierKey, verifier_key
 
 BROKEN = 1
 

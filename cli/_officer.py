@@ -10,8 +10,8 @@ import typer
 from cli._secret import secret
 from cli.main import UsageError
 from config.house import House
-from pki.registration import NotApprovedError, Order, Redeemed, Request, RequestState
-from pki.registration_policy import RequestKind
+from pki.registration.approval import NotApprovedError, Order, Redeemed, Request, RequestState
+from pki.registration.policy import RequestKind
 
 By = Annotated[str, typer.Option("--by", metavar="OFFICER", help="The registration officer who does it; their PIN is asked for.")]
 PinFile = Annotated[str | None, typer.Option(metavar="FILE", help="First line: the officer's PIN; - is a line of standard input.")]
@@ -28,7 +28,10 @@ def officer_pin(officer: str, file: str | None) -> str:
 
 
 def approval_for(house: House, order: Order, *, ask: str) -> Redeemed:
-    """The approval of an order, used up. `ask` is the command that asks for it. Raises :class:`pki.registration.NotApprovedError`."""
+    """The approval of an order, used up. `ask` is the command that asks for it.
+
+    Raises :class:`pki.registration.approval.NotApprovedError`.
+    """
     registration, now = house.services.registration, house.clock()
     request = registration.find(order)
     usable = (RequestState.APPROVED, RequestState.REDEEMED) if order.kind in _FOR_ONE else (RequestState.APPROVED,)

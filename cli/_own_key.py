@@ -13,22 +13,22 @@ from cli.main import UsageError
 from config.bootstrap import utc_now
 from config.policy import load_policy
 from config.wiring import POLICY
-from pki.chain import TrustAnchor
-from pki.key_store_uri import TokenPlace, parse_key_store_uri
-from pki.own_key import MAX_KEY_FILE, OwnKey, open_pkcs12, open_token_key
-from pki.remote_tsa import RemoteTimeStamper
+from pki.keys.key_store_uri import TokenPlace, parse_key_store_uri
+from pki.keys.own_key import MAX_KEY_FILE, OwnKey, open_pkcs12, open_token_key
+from pki.paths.chain import TrustAnchor
+from pki.remote.tsa import RemoteTimeStamper
 from records.export import step_label
 from records.look import school_look
-from signing.container import token_bound
+from signing.applying.container import token_bound
+from signing.applying.form import signature_fields
+from signing.applying.sign import SignatureRequest
+from signing.applying.steps import check_step
+from signing.applying.two_step import KeyElsewhere, complete_signature, prepare_signature
 from signing.errors import WorkflowError
-from signing.form import signature_fields
-from signing.manifest import find_manifest
 from signing.pdf.document import Document
-from signing.sign import SignatureRequest
-from signing.steps import check_step
-from signing.subject import subject_of
-from signing.trust import read_certificates
-from signing.two_step import KeyElsewhere, complete_signature, prepare_signature
+from signing.trust.store import read_certificates
+from signing.trust.subject import subject_of
+from signing.verifying.manifest import find_manifest
 from signing.workflow import Step
 
 SCHEME = "pkcs11:"

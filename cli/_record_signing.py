@@ -19,7 +19,7 @@ from cli._signers import holder_signer, require_certificate
 from cli.main import UsageError
 from config.house import House
 from config.signers import seal_signer
-from pki.pin import Pin
+from pki.keys.pin import Pin
 from records.service import StepResult
 from records.state import Actor
 from signing.workflow import Step

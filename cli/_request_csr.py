@@ -14,7 +14,7 @@ from cli._input import read_input
 from cli._officer import By, PinFile, officer_pin, told
 from cli._output import taken, write_output
 from config.house import House
-from pki.certification_request import MAX_REQUEST, read_certification_request
+from pki.registration.certification_request import MAX_REQUEST, read_certification_request
 from records.errors import EnrolmentError
 from records.own_keys import KeyApplication, OwnKeys
 from records.person import Person

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cli._table import aligned
-from pki.registration import Request
+from pki.registration.approval import Request
 
 HEADINGS = ("request", "kind", "for", "state", "asked by", "asked on", "until", "approved by")
 PEOPLE = ("holder", "name", "role", "born", "replaces certificate")

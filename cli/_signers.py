@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 from config.house import House
 from config.signers import signer_of
-from pki.pin import Pin
+from pki.keys.pin import Pin
 from pki.ports import CertificateState
 from records.errors import NotEntitledError
 from records.export import step_label
 from records.person import Person
-from signing.batch import BatchSigner
+from signing.applying.batch import BatchSigner
 from signing.workflow import Step
 
 

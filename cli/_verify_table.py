@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from signing.report import Row, Summary
-from signing.trust import TrustStore
+from signing.reports.report import Row, Summary
+from signing.trust.store import TrustStore
 from signing.verdict import rfc3339
 
 DETAILED = 3  # documents up to which every signature gets its own lines

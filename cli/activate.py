@@ -10,7 +10,7 @@ from cli._home import DatabaseUrl, Home, PassphraseFile, opened
 from cli._secret import secret
 from config.house import House
 from pki.errors import WrongSecretError
-from pki.pin import Pin, blocked_pins, new_pin, read_activation_code
+from pki.keys.pin import Pin, blocked_pins, new_pin, read_activation_code
 
 
 def command(
@@ -39,7 +39,7 @@ def command(
 
 
 def chosen_pin(house: House, holder: str, *, flag: str, file: str | None) -> Pin:
-    """A PIN that the holder chooses now; raises :class:`pki.pin.WeakPinError`."""
+    """A PIN that the holder chooses now; raises :class:`pki.keys.pin.WeakPinError`."""
     who = house.services.roster.person(holder)
     personal = (who.id, who.name, *((who.code.value,) if who.code else ()))
     return new_pin(secret("New PIN", flag=flag, file=file, twice=True), blocked=blocked_pins(), personal=personal)

@@ -20,8 +20,8 @@ from cli._output import write_output
 from cli._table import aligned
 from cli.main import UsageError
 from db.certificates import Certificates
-from pki.establish import ISSUING, ROOT, holder_of
-from pki.generations import names_of
+from pki.authority.establish import ISSUING, ROOT, holder_of
+from pki.issuing.generations import names_of
 from pki.ports import CertificateEntry, CertificateState
 from records.errors import NotFoundError
 

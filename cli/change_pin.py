@@ -10,7 +10,7 @@ from cli._home import DatabaseUrl, Home, PassphraseFile, opened
 from cli._secret import secret
 from cli.activate import chosen_pin
 from pki.errors import WrongSecretError
-from pki.pin import Pin
+from pki.keys.pin import Pin
 
 
 def command(

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cli._input import read_input
 from cli._secret import secret
 from cli.main import DATA, UsageError
-from pki.commitment import CommitmentError, commit, commitment_in, confirm, parse_opening
+from pki.identity.commitment import CommitmentError, commit, commitment_in, confirm, parse_opening
 
 MAX_CERTIFICATE = 64 * 1024  # octets
 

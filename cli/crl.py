@@ -16,7 +16,7 @@ from cli._table import aligned
 from config.bootstrap import utc_now
 from config.house import House
 from config.house_file import write_whole
-from pki.publication import OVERDUE_AFTER, CrlState
+from pki.status.publication import OVERDUE_AFTER, CrlState
 
 app = typer.Typer(help="Revocation lists: publish them, and see what is published.", no_args_is_help=True)
 

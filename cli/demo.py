@@ -26,12 +26,12 @@ from cli._demo_school import Cast, enrol_people, found_house, gather_people, sea
 from cli._demo_signing import Office, better_mark, open_office, write_signed
 from cli.main import UsageError
 from config.policy import load_policy
-from signing.batch import BatchSigner
-from signing.bulk import Pool
-from signing.intake import find_items
-from signing.report import Row, with_status, write
-from signing.trust import TrustStore
-from signing.worker import Task
+from signing.applying.batch import BatchSigner
+from signing.bulk.intake import find_items
+from signing.bulk.pool import Pool
+from signing.bulk.worker import Task
+from signing.reports.report import Row, with_status, write
+from signing.trust.store import TrustStore
 
 MARK = ".eduseal-demo"  # only a folder that holds this file is ever removed
 REVISED = 7  # the record in the class list that is unlocked and revised

@@ -21,7 +21,7 @@ from config.house import House
 from config.signers import standing_seal
 from pki.errors import PkiError
 from pki.ports import CertificateEntry, CertificateState
-from pki.registration import Redeemed
+from pki.registration.approval import Redeemed
 from records.certify_once import STALE
 from records.enrolment import activation_kdf, enrol, enrol_seal, seal_request
 from records.errors import NotFoundError, RecordsError, StillIssuingError
@@ -99,8 +99,8 @@ def again_of(house: House, ids: list[str]) -> Iterator[Person]:
 def enrol_onto_sheet(house: House, people: list[Person], path: str, *, begun: Redeemed | None = None) -> int:
     """Keys, certificates and a sheet of activation codes; certificates that they replace are revoked. Returns the exit status.
 
-    More than one person at once is a batch: raises :class:`pki.registration.NotApprovedError` unless a second person approved just it.
-    `begun` is an approval that was used up before, where these are the people left of it.
+    More than one person at once is a batch: raises :class:`pki.registration.approval.NotApprovedError` unless a second person approved
+    just it. `begun` is an approval that was used up before, where these are the people left of it.
     """
     schools = {school.id: school for school in house.stores.roster.schools()}
     failed = 0
@@ -192,7 +192,7 @@ def in_force(school: School, standing: CertificateEntry) -> str:
 
 
 def issue_seal(house: House, school: School, *, new_key: bool = False) -> None:
-    """A seal that a second person approved; raises :class:`pki.registration.NotApprovedError`."""
+    """A seal that a second person approved; raises :class:`pki.registration.approval.NotApprovedError`."""
     authority, registration = house.authority.issuing, house.services.registration
     order = seal_request(school, authority=authority, new_key=new_key)
     approval = approval_for(house, order, ask=f"eduseal request seal {school.id} --by OFFICER")

@@ -19,8 +19,8 @@ from config.house_file import HousePlan
 from config.key_store import find_secret, key_store_place
 from config.settings import Settings
 from config.weak_keys import ABSENT, key_check_of
-from pki.establish import CRL_SHARDS, Organization
-from pki.key_store_uri import KeyStorePlace, TokenPlace
+from pki.authority.establish import CRL_SHARDS, Organization
+from pki.keys.key_store_uri import KeyStorePlace, TokenPlace
 
 COUNTRY, NAME, IDENTIFIER, BASE_URL = "VN", "Education Authority", "NTRVN-0000000000", "http://127.0.0.1:8000"
 

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = argv[0] if argv else ""
     try:
         if asked in _JUDGING and "--help" not in argv:
-            from signing.fork_server import warm
+            from signing.bulk.fork_server import warm
 
             warm()
         app = build([asked] if asked in names else names)

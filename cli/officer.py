@@ -10,7 +10,7 @@ from cli._home import DatabaseUrl, Home, PassphraseFile, books, opened
 from cli._officer import By, PinFile, officer_pin, one_each
 from cli._secret import secret
 from cli._table import aligned
-from pki.pin import blocked_pins, new_pin
+from pki.keys.pin import blocked_pins, new_pin
 from records.registration_ports import MAX_WRONG
 
 app = typer.Typer(help="The people who approve requests: seals, batches, certificates of authorities.", no_args_is_help=True)

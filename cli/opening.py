@@ -9,8 +9,8 @@ import typer
 
 from cli._home import DatabaseUrl, Home, PassphraseFile, opened
 from cli._secret import secret
-from pki.commitment import opening_text
-from pki.pin import Pin
+from pki.identity.commitment import opening_text
+from pki.keys.pin import Pin
 
 
 def command(

@@ -14,11 +14,11 @@ from cli._table import aligned
 from cli.main import UsageError
 from config.house import House
 from config.trust import outside_authorities
-from pki.anchor_constraints import AnchorConstraints
+from pki.paths.anchor_constraints import AnchorConstraints
 from records.outside import OutsideCertificate, outside_seal_order
 from records.person import School
-from signing.trust import read_certificates
-from signing.two_step import split_chain
+from signing.applying.two_step import split_chain
+from signing.trust.store import read_certificates
 
 MAX_FILE = 256 * 1024  # octets: a certificate and its issuers
 

@@ -10,7 +10,7 @@ import typer
 
 from cli._home import DatabaseUrl, Home, PassphraseFile, opened
 from records.renewals import RenewalResult
-from signing.renewal import HORIZON, Renewal
+from signing.applying.renewal import HORIZON, Renewal
 
 UNDONE = 1
 HOUR = 3600  # seconds

@@ -14,8 +14,8 @@ from cli.enrol import Holders, again_of, enrol_onto_sheet, in_force, issue_seal,
 from cli.main import UsageError
 from config.house import House
 from config.signers import standing_seal
-from pki.registration import AlreadyDecidedError, Order, Request, RequestExpiredError, RequestState
-from pki.registration_policy import RequestKind
+from pki.registration.approval import AlreadyDecidedError, Order, Request, RequestExpiredError, RequestState
+from pki.registration.policy import RequestKind
 from records.enrolment import seal_request
 from records.orders import people_of, unchanged, wants_new_key
 from records.person import Person

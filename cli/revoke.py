@@ -10,7 +10,7 @@ import typer
 from cli._certificate_choice import Serial, Yes, chosen, require_meant, require_not_serving, serial_number
 from cli._home import DatabaseUrl, Home, PassphraseFile, opened
 from pki.errors import AlreadyRevokedError
-from pki.issue import REVOCATION_REASONS
+from pki.issuing.issue import REVOCATION_REASONS
 from pki.ports import CertificateState
 
 Why = StrEnum("Why", [(name, name) for name in REVOCATION_REASONS])  # type: ignore[misc]  # the members are data of `pki`

@@ -16,7 +16,7 @@ from config.bootstrap import open_house, utc_now
 from config.house_file import read_plan
 from config.key_store import find_secret, key_store_place
 from config.settings import Settings
-from pki.passphrase import VARIABLE
+from pki.keys.passphrase import VARIABLE
 
 KEEP_ALIVE_SECONDS = 15
 LIMIT_CONCURRENCY = 1000  # connections of one process; further ones get 503 at once

@@ -16,14 +16,14 @@ from cli._verify_table import printable
 from cli.main import UsageError
 from config.house import House
 from config.signers import seal_signer
-from signing.archive import archive
+from signing.applying.archive import archive
+from signing.applying.form import signature_fields
+from signing.applying.sign import SignatureRequest
+from signing.applying.sign import sign as sign_document
 from signing.errors import EncryptedPdfError, RefusedDocumentError, WorkflowError
-from signing.form import signature_fields
-from signing.inspect import inspect
-from signing.manifest import find_manifest
+from signing.inspection.inspect import inspect
 from signing.pdf.document import Document
-from signing.sign import SignatureRequest
-from signing.sign import sign as sign_document
+from signing.verifying.manifest import find_manifest
 
 HINT = "name another file with --to"
 MAX_PDF = 100 * 1024 * 1024  # octets

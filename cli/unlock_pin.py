@@ -11,7 +11,7 @@ from cli._home import DatabaseUrl, Home, PassphraseFile, opened
 from cli._people import TRUSTED, actor, person
 from cli._secret import secret
 from cli.main import UsageError
-from pki.pin import Pin, read_activation_code
+from pki.keys.pin import Pin, read_activation_code
 from records.pin_gate import UNLOCK_LIFETIME, UNLOCK_TRIES
 
 EPILOG = TRUSTED

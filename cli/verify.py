@@ -21,17 +21,18 @@ from cli.main import IO, NO_INPUT, USAGE, UsageError
 from config.errors import ConfigError
 from config.policy import load_policy
 from config.trust import read_authority_file, trust_from
-from pki.network import ROUNDS, Network
-from signing.bulk import Pool
+from pki.remote.network import ROUNDS, Network
+from signing.bulk.fork_server import warm
+from signing.bulk.intake import IntakeError, find_items
+from signing.bulk.journal import Journal, JournalError, place, resumed, settings_digest
+from signing.bulk.pool import Pool
+from signing.bulk.task import Task
 from signing.errors import PolicyError
-from signing.fork_server import warm
-from signing.grant import GRANT
-from signing.intake import IntakeError, find_items
-from signing.journal import Journal, JournalError, place, resumed, settings_digest
 from signing.ports import RecordBook
-from signing.report import FORMATS, Row, Summary, with_status, write
-from signing.task import Engine, Task
-from signing.trust import MAX_EVIDENCE_FILE, Registered, Supplied, TrustStore
+from signing.reports.report import FORMATS, Row, Summary, with_status, write
+from signing.trust.store import MAX_EVIDENCE_FILE, Registered, Supplied, TrustStore
+from signing.verifying.engine import Engine
+from signing.verifying.grant import GRANT
 
 MAX_WORKERS = 64
 NETWORK = Network()

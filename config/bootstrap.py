@@ -31,15 +31,15 @@ from db.engine import Database, open_database, sqlite_url
 from db.outside import OutsideCertificates
 from db.records import Records
 from db.schema import require_current, upgrade
-from pki import establish
-from pki.key_store_uri import key_store_uri
-from pki.key_stores import open_key_store
-from pki.lint import SAMPLE_RATE
+from pki.authority import establish
+from pki.authority.renew import renew
+from pki.issuing.lint import SAMPLE_RATE
+from pki.issuing.urls import AuthorityUrls
+from pki.keys.key_store_uri import key_store_uri
+from pki.keys.key_stores import open_key_store
 from pki.ports import Clock
-from pki.renew import renew
-from pki.urls import AuthorityUrls
 from signing.ports import RecordBook
-from signing.trust import Registered
+from signing.trust.store import Registered
 
 
 def create_house(settings: Settings, plan: HousePlan, *, clock: Clock, passphrase: str, lint_rate: float = SAMPLE_RATE) -> House:

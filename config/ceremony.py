@@ -25,20 +25,20 @@ from db.engine import Database, open_database
 from db.officers import Officers as OfficerBooks
 from db.registration import Requests
 from db.schema import require_current, upgrade
-from pki.ceremony import Outcome, hold
-from pki.ceremony_order import ceremony_order, requests_of
-from pki.ceremony_plan import CeremonyPlan
-from pki.ceremony_transcript import Transcript
+from pki.authority.establish import Organization
+from pki.authority.root_lists import root_lists
+from pki.ceremony.hold import Outcome, hold
+from pki.ceremony.order import ceremony_order, requests_of
+from pki.ceremony.plan import CeremonyPlan
+from pki.ceremony.split import as_passphrase, new_secret, split, write_shares
+from pki.ceremony.transcript import Transcript
 from pki.durable import FileTakenError, write_new
-from pki.establish import Organization
-from pki.kdf import KeyDerivation
-from pki.key_store_uri import TokenPlace, key_store_uri
-from pki.key_stores import open_key_store
-from pki.lint import SAMPLE_RATE
+from pki.issuing.lint import SAMPLE_RATE
+from pki.keys.kdf import KeyDerivation
+from pki.keys.key_store_uri import TokenPlace, key_store_uri
+from pki.keys.key_stores import open_key_store
 from pki.ports import Clock, KeyStore
-from pki.registration import Order
-from pki.root_lists import root_lists
-from pki.split import as_passphrase, new_secret, split, write_shares
+from pki.registration.approval import Order
 from records.officers import Officers
 from records.registration import Registration
 
@@ -94,7 +94,8 @@ def begin(settings: Settings, plan: CeremonyPlan, *, shares: Path | None, passph
     """Makes the home of a root, empty: books, and a key store that a split random key opens, or `passphrase` where the file has no split.
 
     Shares are written before the key store that they open, so an interruption leaves nothing that cannot be opened. Returns the transcript.
-    Raises HouseExistsError, :class:`SplitInTokenError`, SettingsError, :class:`pki.split.ShareError` and other errors of `pki` and `db`.
+    Raises HouseExistsError, :class:`SplitInTokenError`, SettingsError, :class:`pki.ceremony.split.ShareError` and other errors of `pki`
+    and `db`.
     """
     if settings.house_file.exists():
         raise HouseExistsError(f"{settings.home} is a home already; a root gets one of its own; nothing was changed")
@@ -158,7 +159,7 @@ def hold_ceremony(
     goes on under the approval that it used up. `deliver` lays the results out before the transcript ends the ceremony: where it fails, the
     ceremony can be repeated.
 
-    Raises :class:`CeremonyDoneError` and what :func:`pki.ceremony.hold` raises.
+    Raises :class:`CeremonyDoneError` and what :func:`pki.ceremony.hold.hold` raises.
     """
     settings = home.settings
     if transcript_path(settings, "hold", plan).exists():
@@ -196,7 +197,7 @@ def require_same(settings: Settings, house: HousePlan, plan: CeremonyPlan) -> No
 def order_of(plan: CeremonyPlan, requests: Mapping[str, bytes]) -> Order:
     """What is asked for and approved: exactly the ceremony's file, and the keys that `requests` (PKCS#10, by label) bring.
 
-    Raises :class:`pki.ceremony.CeremonyError` where one is missing, and what reading raises.
+    Raises :class:`pki.ceremony.hold.CeremonyError` where one is missing, and what reading raises.
     """
     return ceremony_order(plan, requests_of(plan, requests))
 

@@ -17,14 +17,14 @@ from db.certificates import Certificates
 from db.engine import Database, open_database
 from db.publication import Publications
 from db.schema import require_current
-from pki.ceremony import CeremonyError
-from pki.ceremony_plan import CROSS, ROOT
-from pki.establish import holder_of
-from pki.generations import series_of
-from pki.offline import ImportedCrlError, check_imported_crl
+from pki.authority.establish import holder_of
+from pki.authority.offline import ImportedCrlError, check_imported_crl
+from pki.ceremony.hold import CeremonyError
+from pki.ceremony.plan import CROSS, ROOT
+from pki.issuing.generations import series_of
 from pki.ports import CertificateEntry, CertificateState, Clock, KeyStore
-from pki.publication import CrlState, PublishedCrl
-from pki.relations import spki_der
+from pki.status.publication import CrlState, PublishedCrl
+from pki.structures.relations import spki_der
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,10 @@ def keep_newest(path: Path, name: str, der: bytes, root_der: bytes) -> None:
 
 
 def take_list(settings: Settings, name: str, der: bytes, *, clock: Clock) -> x509.CertificateRevocationList:
-    """Takes a newer list of an offline root in; no key is needed. Raises :class:`pki.offline.ImportedCrlError` or SettingsError."""
+    """Takes a newer list of an offline root in; no key is needed.
+
+    Raises :class:`pki.authority.offline.ImportedCrlError` or SettingsError.
+    """
     path = list_path(settings, name)
     read_plan(settings.house_file)
     if not path.exists():

@@ -29,19 +29,19 @@ from config.wiring import shipped_profiles
 from db.certificates import Certificates
 from db.engine import open_database
 from db.schema import require_current, upgrade
-from pki.ca_request import make_request
-from pki.ceremony import CeremonyError
-from pki.ceremony_check import check_certificate
-from pki.ceremony_plan import CROSS, ISSUING, ROOT, CeremonyPlan, KeyHome
-from pki.ceremony_transcript import Transcript
-from pki.establish import EstablishedAuthority, complete, holder_of
-from pki.generations import names_of
-from pki.key_stores import open_key_store
-from pki.lint import SAMPLE_RATE
-from pki.offline import check_imported_crl
+from pki.authority.establish import EstablishedAuthority, complete, holder_of
+from pki.authority.offline import check_imported_crl
+from pki.ceremony.check import check_certificate
+from pki.ceremony.hold import CeremonyError
+from pki.ceremony.plan import CROSS, ISSUING, ROOT, CeremonyPlan, KeyHome
+from pki.ceremony.transcript import Transcript
+from pki.issuing.generations import names_of
+from pki.issuing.lint import SAMPLE_RATE
+from pki.issuing.urls import AuthorityUrls
+from pki.keys.key_stores import open_key_store
 from pki.ports import Clock
-from pki.relations import is_issued_by
-from pki.urls import AuthorityUrls
+from pki.registration.ca_request import make_request
+from pki.structures.relations import is_issued_by
 
 
 class RootNotConfirmedError(SettingsError):
@@ -105,8 +105,8 @@ def install(
     """Takes everything in; the house then serves under it. Returns the authority and the transcript. Repeating it is safe.
 
     `fingerprint` (SHA-256, hexadecimal) is the newest root's, as the root's home showed it; it may be None where a root of this house
-    certifies the new one. Raises :class:`RootNotConfirmedError`, :class:`pki.ceremony_check.CeremonyMismatchError`,
-    :class:`pki.offline.ImportedCrlError` and other errors of `config`, `pki` and `db`.
+    certifies the new one. Raises :class:`RootNotConfirmedError`, :class:`pki.ceremony.check.CeremonyMismatchError`,
+    :class:`pki.authority.offline.ImportedCrlError` and other errors of `config`, `pki` and `db`.
     """
     house = read_plan(settings.house_file)
     require_same(settings, house, plan)

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from certs.loader import load
 from config.errors import SettingsError
-from pki.clock_checks import CommandCheck, KernelCheck
-from pki.clock_trust import ClockCheck, ClockPolicy, TrustedClock
 from pki.ports import Clock
+from pki.status.clock_checks import CommandCheck, KernelCheck
+from pki.status.clock_trust import ClockCheck, ClockPolicy, TrustedClock
 
 NONE, KERNEL, COMMAND = "none", "kernel", "command:"
 

@@ -25,15 +25,15 @@ from db.reconciliation import Reconciliation
 from db.records import Records
 from db.registration import Requests
 from db.roster import Roster
-from pki.establish import EstablishedAuthority
-from pki.evidence import InProcessValidationData
-from pki.ocsp import OcspResponder
-from pki.ocsp_group import OcspResponders
+from pki.authority.establish import EstablishedAuthority
+from pki.authority.rotation import Rotation
+from pki.issuing.profile import CertificateProfile
 from pki.ports import Clock, CrlSource, KeyStore
-from pki.profile import CertificateProfile
-from pki.publication import Publisher
-from pki.rotation import Rotation
-from pki.timestamp import TimeStampAuthority
+from pki.status.evidence import InProcessValidationData
+from pki.status.ocsp import OcspResponder
+from pki.status.ocsp_group import OcspResponders
+from pki.status.publication import Publisher
+from pki.status.timestamp import TimeStampAuthority
 from records.holder import Holders
 from records.outside import OutsideRegister
 from records.registration import Registration

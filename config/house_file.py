@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.errors import NoHouseError, SettingsError
-from pki.establish import CRL_SHARDS, Organization
+from pki.authority.establish import CRL_SHARDS, Organization
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from config.errors import SettingsError
 from config.settings import Settings
-from pki.offline import READ_LIMIT
+from pki.authority.offline import READ_LIMIT
 
 
 def list_path(settings: Settings, name: str) -> Path:

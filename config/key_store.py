@@ -7,8 +7,8 @@ from collections.abc import Callable
 from config.errors import SettingsError
 from config.house_file import HousePlan
 from config.settings import Settings
-from pki.key_store_uri import FolderPlace, KeyStorePlace, TokenPlace, parse_key_store_uri
-from pki.passphrase import passphrase_in
+from pki.keys.key_store_uri import FolderPlace, KeyStorePlace, TokenPlace, parse_key_store_uri
+from pki.keys.passphrase import passphrase_in
 
 
 def key_store_place(settings: Settings, plan: HousePlan | None) -> KeyStorePlace:
@@ -29,7 +29,7 @@ def key_store_place(settings: Settings, plan: HousePlan | None) -> KeyStorePlace
 def find_secret(settings: Settings, place: KeyStorePlace, *, prompt: Callable[[str], str] | None = None) -> str:
     """The folder's passphrase or the token's PIN: from the passphrase file, else the environment, else `pin-source`, else asked for.
 
-    Raises :class:`pki.passphrase.PassphraseError`, and KeyStoreError where a file is open to others.
+    Raises :class:`pki.keys.passphrase.PassphraseError`, and KeyStoreError where a file is open to others.
     """
     unsaid = settings.passphrase_file is None and not settings.passphrase
     if unsaid and isinstance(place, TokenPlace) and place.pin_source is not None:

@@ -12,8 +12,8 @@ from config.house_file import HousePlan, write_whole
 from config.settings import Settings
 from db.engine import Database
 from db.log_seal import LogSealer
-from pki.log_key import log_signer
-from pki.note import MAX_NOTE, VerifierKey, verifier_key
+from pki.log.log_key import log_signer
+from pki.log.note import MAX_NOTE, VerifierKey, verifier_key
 from pki.ports import KeyStore
 
 
@@ -39,7 +39,7 @@ def log_sealer(settings: Settings, plan: HousePlan, *, keys: KeyStore, database:
 
 
 def log_verifier(settings: Settings) -> VerifierKey:
-    """What `log/vkey` says; raises SettingsError where it is missing, :class:`pki.note.NoteError` where it is none."""
+    """What `log/vkey` says; raises SettingsError where it is missing, :class:`pki.log.note.NoteError` where it is none."""
     content = _read(settings, "vkey")
     if content is None:
         raise SettingsError(f"{settings.log}/vkey is missing; `eduseal log checkpoint` makes it")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from certs.loader import load
-from pki.registration_policy import RegistrationPolicy
+from pki.registration.policy import RegistrationPolicy
 
 
 def registration_policy() -> RegistrationPolicy:
-    """Raises :class:`pki.registration_policy.RegistrationPolicyError`."""
+    """Raises :class:`pki.registration.policy.RegistrationPolicyError`."""
     return RegistrationPolicy.from_mapping(load("policies", "registration"))

@@ -14,13 +14,13 @@ from db.certificates import Certificates
 from db.engine import open_database
 from db.leases import Leases
 from db.schema import require_current
-from pki.certificate_life import COMPROMISE
-from pki.establish import OCSP, REPORT, TSA, issuing_authorities
-from pki.key_stores import open_key_store
+from pki.authority.establish import OCSP, REPORT, TSA, issuing_authorities
+from pki.authority.rekey import Rekeyed, rekey
+from pki.authority.rotation import AT_MOST, turn_name
+from pki.issuing.certificate_life import COMPROMISE
+from pki.issuing.urls import AuthorityUrls
+from pki.keys.key_stores import open_key_store
 from pki.ports import Clock
-from pki.rekey import Rekeyed, rekey
-from pki.rotation import AT_MOST, turn_name
-from pki.urls import AuthorityUrls
 
 SERVICES = (TSA, OCSP, REPORT)
 

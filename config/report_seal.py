@@ -6,15 +6,15 @@ Where the key was reported as compromised, another is made; `eduseal certificate
 from __future__ import annotations
 
 from config.house import House
-from pki.establish import REPORT, holder_of
-from pki.issue import CertificateRequest
+from pki.authority.establish import REPORT, holder_of
+from pki.authority.renew import RENEWAL_WINDOW
+from pki.issuing.issue import CertificateRequest
 from pki.ports import CertificateState
-from pki.renew import RENEWAL_WINDOW
 from records.enrolment import refuse_suspended
 from records.seal_keys import key_of, key_to_certify
-from signing.archive import archive
-from signing.batch import BatchSigner
-from signing.sign import SignatureRequest, sign
+from signing.applying.archive import archive
+from signing.applying.batch import BatchSigner
+from signing.applying.sign import SignatureRequest, sign
 
 LABEL = REPORT  # of the key and the profile
 HOLDER = holder_of(LABEL)

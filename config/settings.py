@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from db.engine import sqlite_url
-from pki.passphrase import VARIABLE, find_passphrase
+from pki.keys.passphrase import VARIABLE, find_passphrase
 
 DEFAULT_HOME = Path("var")  # for commands that write; a verifier names its home or has none
 

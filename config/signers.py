@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from config.house import House
 from config.pages import verify_page
-from pki.algorithms import SigningKey
 from pki.ports import CertificateEntry, CertificateState
+from pki.structures.algorithms import SigningKey
 from records.enrolment import seal_holder, seal_label
 from records.errors import NotFoundError
 from records.export import LABELS
 from records.look import school_look
 from records.person import Role, School
 from records.seal_keys import key_of
-from signing.batch import BatchSigner
+from signing.applying.batch import BatchSigner
 
 
 def signer_of(house: House, certificate_der: bytes, key: SigningKey, *, name: str, role: str, organization: str) -> BatchSigner:

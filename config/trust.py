@@ -1,8 +1,8 @@
 """Other authorities that this house accepts signatures of: what whoever runs it laid into `HOME/trust`.
 
-A `.toml` file says what an authority is trusted for (:mod:`signing.outside_authority`); a certificate that no such file names is trusted
-for any signature and time stamp. The folder belongs to the home that the operator names; nothing is trusted because it lies somewhere else
-(attack class 44).
+A `.toml` file says what an authority is trusted for (:mod:`signing.trust.outside_authority`); a certificate that no such file names is
+trusted for any signature and time stamp. The folder belongs to the home that the operator names; nothing is trusted because it lies
+somewhere else (attack class 44).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from config.errors import SettingsError
 from signing.errors import PolicyError
-from signing.outside_authority import OutsideAuthority, plain_authority, read_authority
-from signing.trust import Registered, TrustStore, read_certificates
+from signing.trust.outside_authority import OutsideAuthority, plain_authority, read_authority
+from signing.trust.store import Registered, TrustStore, read_certificates
 
 if TYPE_CHECKING:  # `eduseal verify` reads authorities and needs no house: importing one takes a third of a second
     from config.house import House

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from config.settings import Settings
-from pki.weak_keys import Blocklist, WeakKeys
+from pki.keys.weak_keys import Blocklist, WeakKeys
 
 FOLDER = "blocklist"
 ABSENT = (

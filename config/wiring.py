@@ -32,20 +32,20 @@ from db.records import Records
 from db.registration import Requests
 from db.roster import Roster
 from db.statuses import Statuses
-from pki.crl import CrlSigner
-from pki.establish import OCSP, AnyAuthority, EarlierIssuer, EstablishedAuthority
-from pki.evidence import InProcessValidationData
-from pki.generations import SharedNameBooks
-from pki.issue import Authority
-from pki.kdf import KeyDerivation
-from pki.ocsp import OcspResponder
-from pki.ocsp_group import OcspResponders
-from pki.offline import ImportedCrls, OfflineAuthority
+from pki.authority.establish import OCSP, AnyAuthority, EarlierIssuer, EstablishedAuthority
+from pki.authority.offline import ImportedCrls, OfflineAuthority
+from pki.authority.rotation import Post, Rotation
+from pki.issuing.generations import SharedNameBooks
+from pki.issuing.issue import Authority
+from pki.issuing.profile import CertificateProfile, profiles_from
+from pki.keys.kdf import KeyDerivation
 from pki.ports import Clock, CrlSource, KeyStore, RevocationBooks
-from pki.profile import CertificateProfile, profiles_from
-from pki.publication import Publisher
-from pki.rotation import Post, Rotation
-from pki.timestamp import TimeStampAuthority
+from pki.status.crl import CrlSigner
+from pki.status.evidence import InProcessValidationData
+from pki.status.ocsp import OcspResponder
+from pki.status.ocsp_group import OcspResponders
+from pki.status.publication import Publisher
+from pki.status.timestamp import TimeStampAuthority
 from records.export import Exporter
 from records.holder import Holders
 from records.officers import Officers

@@ -17,7 +17,7 @@ from db.upsert import upsert
 from records.errors import StaleRecordError
 from records.ledger import LogEntry
 from records.ports import ArchivedDocument, Document, DocumentKind
-from signing.renewal import Hold
+from signing.applying.renewal import Hold
 
 _SAME = (archive_holds.c.record_id == documents.c.record_id) & (archive_holds.c.version == documents.c.version)
 _NOTED = _SAME & (archive_holds.c.document_sha256 == documents.c.sha256)

@@ -16,7 +16,7 @@ from db.tables import authorisation_items, authorisations, spent_items
 from db.types import canonical_json
 from records.errors import AlreadySpentError, NotFoundError
 from records.ports import SpentItem
-from signing.authorisation import Authorisation, AuthorisedItem
+from signing.applying.authorisation import Authorisation, AuthorisedItem
 
 
 class Authorisations:

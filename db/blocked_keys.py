@@ -16,8 +16,8 @@ from db.log import NewEntry, append_all
 from db.tables import certificates
 from db.tables_life import blocked_keys
 from db.upsert import insert_missing
-from pki.certificate_life import revoke
 from pki.errors import BlockedKeyError, IssuanceError, KeyTakenError
+from pki.issuing.certificate_life import revoke
 from pki.ports import CertificateEntry, CertificateState
 
 LOOKUP = 500  # keys asked for in one statement; each stands in it twice, and SQLite allows 32,766 parameters

@@ -21,8 +21,8 @@ from db.log import NewEntry
 from db.tables import certificates, holder_keys
 from db.tables_bulk import bulk_certificates, bulk_chunks, bulk_people
 from pki.errors import DuplicateSerialError
+from pki.issuing.press import PreparedCertificate
 from pki.ports import CertificateState
-from pki.press import PreparedCertificate
 from records.bulk import ChunkState, Refusal, SupersededError
 from records.bulk_ports import Chunk, SignedCertificate
 

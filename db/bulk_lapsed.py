@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from db import log
 from db.tables_bulk import bulk_batches, bulk_people
 from db.tables_registration import requests
-from pki.registration import RequestState
+from pki.registration.approval import RequestState
 from records.bulk import BatchState
 
 UNASKED = timedelta(minutes=10)  # between a batch and its request lie milliseconds, unless the command died
@@ -21,7 +21,7 @@ _ALIVE = (RequestState.OPEN.value, RequestState.APPROVED.value)
 def release_lapsed(connection: sa.Connection, *, at: datetime) -> None:
     """Refuses everybody who waits in a batch whose request was refused, has expired, or was never opened.
 
-    Such a batch cannot start: :func:`pki.registration.redeem` refuses.
+    Such a batch cannot start: :func:`pki.registration.approval.redeem` refuses.
     """
     live = requests.c.state.in_(_ALIVE) & (requests.c.expires_at > at)
     asked = sa.case((bulk_batches.c.request_id.is_(None), bulk_batches.c.submitted_at > at - UNASKED), else_=live)

@@ -10,7 +10,7 @@ from db.engine import Database
 from db.registration import redeem
 from db.work_queue import WorkQueue, WorkState
 from pki.ports import Clock
-from pki.registration_policy import RequestKind
+from pki.registration.policy import RequestKind
 from records.bulk import Batch, BatchState, BulkError
 from records.bulk_desk import require_unchanged
 from records.bulk_workflow import NAME
@@ -24,7 +24,7 @@ class BulkWork:
         self._clock = clock
 
     def start(self, batch_id: str, *, sheets: Path) -> Batch:
-        """Raises what :func:`pki.registration.redeem` raises where the batch is not approved, and :class:`records.bulk.BulkError`.
+        """Raises what :func:`pki.registration.approval.redeem` raises where the batch is not approved, and :class:`records.bulk.BulkError`.
 
         Then nothing has happened: an unapproved batch does not start, and one that is approved starts once.
         """

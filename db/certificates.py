@@ -15,8 +15,8 @@ from db.engine import Database
 from db.errors import DatabaseError
 from db.revoked import RevokedRow, revoked_rows
 from db.tables import certificates, crl_numbers
-from pki.certificate_life import COMPROMISE, release, revoke, suspend
 from pki.errors import AlreadyIssuedError, AlreadyRevokedError, DuplicateSerialError, IssuanceError, NotRecordedError
+from pki.issuing.certificate_life import COMPROMISE, release, revoke, suspend
 from pki.ports import CertificateEntry, CertificateState
 
 PAGE = 1000  # rows fetched at a time
@@ -99,7 +99,7 @@ class Certificates:
     def block_key(self, public_key_sha256: bytes, *, reason: str, at: datetime) -> tuple[CertificateEntry, ...]:
         """Revokes whatever stands over the key and keeps it from ever being certified again, in one transaction. Returns what it revoked.
 
-        Repeating is safe. `reason` is one of :data:`pki.certificate_life.COMPROMISE`; raises IssuanceError for another.
+        Repeating is safe. `reason` is one of :data:`pki.issuing.certificate_life.COMPROMISE`; raises IssuanceError for another.
         """
         if reason not in COMPROMISE:
             raise IssuanceError(f"reason to block a key: got {reason!r}, expected one of {', '.join(sorted(COMPROMISE))}")
@@ -181,7 +181,10 @@ class Certificates:
     def _move(
         self, connection: sa.Connection, issuer: str, serial: int, move: Callable[[CertificateEntry], CertificateEntry]
     ) -> CertificateEntry:
-        """Applies a move of :mod:`pki.certificate_life` to an entry that nobody else can change meanwhile, and returns what it became."""
+        """Applies a move of :mod:`pki.issuing.certificate_life` to an entry that nobody else can change meanwhile.
+
+        Returns what it became.
+        """
         row = connection.execute(_one(sa.select(certificates), issuer, serial).with_for_update()).one_or_none()
         if row is None:
             raise NotRecordedError(f"{issuer}: serial {serial:x} was never recorded")

@@ -13,8 +13,8 @@ from db.engine import Database
 from db.log import NewEntry, append_all
 from db.tables import certificates, people
 from db.tables_life import expiry_notices
-from pki.certificate_life import STANDING
-from pki.expiry import Ending
+from pki.issuing.certificate_life import STANDING
+from pki.issuing.expiry import Ending
 
 SEAL = "seal/"  # records.enrolment.seal_holder
 

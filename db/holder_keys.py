@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from db.engine import Database
 from db.tables import certificates, holder_keys
 from db.upsert import upsert
-from pki.certificate_life import STANDING
+from pki.issuing.certificate_life import STANDING
 from records.errors import NotFoundError
 from records.ports import HolderKey
 

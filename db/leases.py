@@ -22,7 +22,7 @@ AHEAD = timedelta(minutes=5)  # that another machine's clock may be ahead of thi
 
 
 class Leases:
-    """The leases of one process; every instance is a holder of its own. Implements :class:`pki.publication.Turns`."""
+    """The leases of one process; every instance is a holder of its own. Implements :class:`pki.status.publication.Turns`."""
 
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database

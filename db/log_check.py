@@ -15,9 +15,9 @@ from db.log_heads import changed_past, check_covered, check_seal, opened_heads
 from db.log_leaf import canonical_entry, leaf_of
 from db.log_tree import TILE, TILE_LEVELS, sealed
 from db.tables import log_entries, log_head, log_nodes
-from pki.checkpoint import Checkpoint
-from pki.merkle import Frontier, leaf_hash, root_of
-from pki.note import VerifierKey
+from pki.log.checkpoint import Checkpoint
+from pki.log.merkle import Frontier, leaf_hash, root_of
+from pki.log.note import VerifierKey
 
 PAGE = 2000  # rows fetched at a time
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from db.errors import LogTamperedError
 from db.log_tree import Sealed
-from pki.checkpoint import Checkpoint, CheckpointError, opened_checkpoint
-from pki.note import NoteError, VerifierKey
+from pki.log.checkpoint import Checkpoint, CheckpointError, opened_checkpoint
+from pki.log.note import NoteError, VerifierKey
 
 
 def opened_heads(notes: Mapping[str, str | None], key: VerifierKey) -> dict[str, Checkpoint]:

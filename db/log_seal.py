@@ -15,10 +15,10 @@ from db.errors import LogTamperedError
 from db.log_heads import changed_past, check_covered, check_seal, opened_heads
 from db.log_tree import StoredNodes, grow, sealed
 from db.tables import log_head, log_seal
-from pki.checkpoint import Checkpoint, CheckpointError, opened_checkpoint
 from pki.durable import read_private, replace
-from pki.merkle import subtree_hash
-from pki.note import MAX_NOTE, NoteError, NoteSigner
+from pki.log.checkpoint import Checkpoint, CheckpointError, opened_checkpoint
+from pki.log.merkle import subtree_hash
+from pki.log.note import MAX_NOTE, NoteError, NoteSigner
 
 ADOPT = "if the database is to be believed, `eduseal log checkpoint --adopt` makes it anew"
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from db.engine import Database
 from db.errors import LogTamperedError
 from db.tables import log_entries, log_nodes, log_seal
-from pki.merkle import HASH_OCTETS, TreeRangeError, consistency_proof, inclusion_proof, leaf_hash, root_of, subtree_hash
+from pki.log.merkle import HASH_OCTETS, TreeRangeError, consistency_proof, inclusion_proof, leaf_hash, root_of, subtree_hash
 
 TILE_LEVELS = 8
 TILE = 1 << TILE_LEVELS  # hashes
@@ -41,7 +41,7 @@ class LogTree:
             return sealed(connection)
 
     def leaves(self, start: int, end: int) -> tuple[bytes, ...]:
-        """Leaf data from `start` to `end` (excluded), at most :data:`MAX_LEAVES`; raises :class:`pki.merkle.TreeRangeError`."""
+        """Leaf data from `start` to `end` (excluded), at most :data:`MAX_LEAVES`; raises :class:`pki.log.merkle.TreeRangeError`."""
         with self._database.reading() as connection:
             self._check(connection, end)
             if not 0 <= start < end:
@@ -53,19 +53,19 @@ class LogTree:
         return tuple(found)
 
     def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
-        """Raises :class:`pki.merkle.TreeRangeError`."""
+        """Raises :class:`pki.log.merkle.TreeRangeError`."""
         with self._database.reading() as connection:
             self._check(connection, size)
             return inclusion_proof(index, size, StoredNodes(connection))
 
     def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
-        """Raises :class:`pki.merkle.TreeRangeError`."""
+        """Raises :class:`pki.log.merkle.TreeRangeError`."""
         with self._database.reading() as connection:
             self._check(connection, new)
             return consistency_proof(old, new, StoredNodes(connection))
 
     def root(self, size: int) -> bytes:
-        """The root over the first `size` leaves; raises :class:`pki.merkle.TreeRangeError`."""
+        """The root over the first `size` leaves; raises :class:`pki.log.merkle.TreeRangeError`."""
         with self._database.reading() as connection:
             self._check(connection, size)
             return subtree_hash(0, size, StoredNodes(connection))
@@ -77,7 +77,7 @@ class LogTree:
 
 
 class StoredNodes:
-    """A :data:`pki.merkle.Node` over the tables; reads each run of 256 hashes once. For one transaction."""
+    """A :data:`pki.log.merkle.Node` over the tables; reads each run of 256 hashes once. For one transaction."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection

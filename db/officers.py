@@ -12,7 +12,7 @@ from db import log
 from db.engine import Database
 from db.tables_registration import officers
 from db.upsert import upsert
-from pki.registration import UnknownOfficerError
+from pki.registration.approval import UnknownOfficerError
 from records.errors import OfficerError
 from records.registration_ports import Officer
 
@@ -33,7 +33,7 @@ class Officers:
             log.append(connection, kind="officer.added", subject=f"officer/{officer.id}", at=officer.added_at, details=details)
 
     def remove(self, officer_id: str, *, by: str, at: datetime) -> None:
-        """Raises :class:`pki.registration.UnknownOfficerError`."""
+        """Raises :class:`pki.registration.approval.UnknownOfficerError`."""
         with self._database.writing() as connection:
             chosen = sa.update(officers).where(officers.c.id == officer_id, officers.c.removed_at.is_(None))
             if connection.execute(chosen.values(removed_at=at)).rowcount != 1:
@@ -41,7 +41,7 @@ class Officers:
             log.append(connection, kind="officer.removed", subject=f"officer/{officer_id}", at=at, details={"by": by})
 
     def get(self, officer_id: str) -> Officer:
-        """Of those in office; raises :class:`pki.registration.UnknownOfficerError`."""
+        """Of those in office; raises :class:`pki.registration.approval.UnknownOfficerError`."""
         chosen = sa.select(officers).where(officers.c.id == officer_id, officers.c.removed_at.is_(None))
         with self._database.reading() as connection:
             row = connection.execute(chosen).one_or_none()

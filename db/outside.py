@@ -16,7 +16,7 @@ from db.tables_outside import outside_certificates as table
 from db.upsert import insert_if_missing
 from records.errors import NotEntitledError, NotFoundError
 from records.outside import OutsideCertificate
-from signing.trust import Registered
+from signing.trust.store import Registered
 
 
 class OutsideCertificates:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from db.engine import Database
 from db.tables import prepared_signatures as table
-from signing.two_step import (
+from signing.applying.two_step import (
     PreparationExpiredError,
     PreparationUsedError,
     PreparedSignature,
@@ -73,7 +73,9 @@ class PreparedSignatures:
         return waiting
 
     def get(self, prepared_id: str, *, api_key_id: str, at: datetime) -> Waiting:
-        """Raises :class:`signing.two_step.UnknownPreparationError` (somebody else's too), PreparationUsedError or -ExpiredError."""
+        """Raises :class:`signing.applying.two_step.UnknownPreparationError` (somebody else's too), PreparationUsedError or
+        -ExpiredError.
+        """
         with self._database.reading() as connection:
             row = connection.execute(sa.select(table).where(table.c.id == prepared_id, table.c.api_key_id == api_key_id)).one_or_none()
         if row is None:
@@ -87,7 +89,7 @@ class PreparedSignatures:
         return Waiting(row.id, row.expires_at, row.purpose, signature)
 
     def use(self, waiting: Waiting, *, at: datetime) -> None:
-        """Once: raises :class:`signing.two_step.PreparationUsedError` the second time, PreparationExpiredError when it is late."""
+        """Once: raises :class:`signing.applying.two_step.PreparationUsedError` the second time, PreparationExpiredError when it is late."""
         if at >= waiting.expires_at:
             raise PreparationExpiredError(f"the time to complete it ended at {waiting.expires_at:%H:%M:%S} UTC; prepare the document again")
         with self._database.writing() as connection:

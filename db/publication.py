@@ -1,4 +1,4 @@
-"""Published revocation lists in the database: implements :class:`pki.publication.PublicationStore`."""
+"""Published revocation lists in the database: implements :class:`pki.status.publication.PublicationStore`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from db.engine import Database
 from db.tables import log_entries, log_head
 from db.tables_publication import published_crls
 from db.upsert import insert_missing
-from pki.publication import CrlState, PublishedCrl, StatusChange
+from pki.status.publication import CrlState, PublishedCrl, StatusChange
 
 CHANGES = ("certificate.revoked", "certificate.suspended", "certificate.released")  # what moves a certificate onto a list or off it
 _SUBJECT = re.compile(r"certificate/([^/]+)/([0-9a-f]{1,40})")

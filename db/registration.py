@@ -1,7 +1,7 @@
 """Requests and their approvals in the database: implements :class:`records.registration_ports.RequestStore` and OutcomeStore.
 
-The moves are pure (:mod:`pki.registration`); here the row is locked, the move made, and the new state saved with its log entry in one
-transaction. :func:`redeem` takes a connection, for whoever redeems in the transaction that begins the work.
+The moves are pure (:mod:`pki.registration.approval`); here the row is locked, the move made, and the new state saved with its log entry
+in one transaction. :func:`redeem` takes a connection, for whoever redeems in the transaction that begins the work.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from db.engine import Database
 from db.officers import in_office
 from db.tables_registration import approvals, requests
 from db.upsert import insert_missing
-from pki import registration
-from pki.registration import Approval, NotApprovedError, Order, Redeemed, Request, RequestKind, RequestState, UnknownRequestError
-from pki.registration_policy import RegistrationPolicy
+from pki.registration import approval as registration
+from pki.registration.approval import Approval, NotApprovedError, Order, Redeemed, Request, RequestKind, RequestState, UnknownRequestError
+from pki.registration.policy import RegistrationPolicy
 
 ID_BYTES = 8
 _ONE_CERTIFICATE = (RequestKind.PERSON, RequestKind.SEAL)  # asking again after it was issued finds that certificate
@@ -48,7 +48,7 @@ class Requests:
             return kept
 
     def get(self, request_id: str) -> Request:
-        """Raises :class:`pki.registration.UnknownRequestError`."""
+        """Raises :class:`pki.registration.approval.UnknownRequestError`."""
         with self._database.reading() as connection:
             return _known(connection, request_id, lock=False)
 
@@ -91,7 +91,7 @@ class Requests:
             return redeem(connection, request_id, digest=digest, at=at)
 
     def redeemed(self, request_id: str) -> Redeemed:
-        """What :meth:`redeem` gave out; raises :class:`pki.registration.NotApprovedError` where it has not."""
+        """What :meth:`redeem` gave out; raises :class:`pki.registration.approval.NotApprovedError` where it has not."""
         with self._database.reading() as connection:
             request = _known(connection, request_id, lock=False)
             at = connection.execute(sa.select(requests.c.redeemed_at).where(requests.c.id == request_id)).scalar_one()
@@ -138,7 +138,7 @@ class Requests:
 
 
 def redeem(connection: sa.Connection, request_id: str, *, digest: bytes, at: datetime) -> Redeemed:
-    """Uses an approval inside the caller's transaction. Raises as :func:`pki.registration.redeem`, and UnknownRequestError."""
+    """Uses an approval inside the caller's transaction. Raises as :func:`pki.registration.approval.redeem`, and UnknownRequestError."""
     moved, redeemed = registration.redeem(_known(connection, request_id), digest=digest, at=at)
     _save(connection, moved, redeemed_at=at)
     if moved.order.kind not in _ONE_CERTIFICATE:

@@ -1,4 +1,4 @@
-"""The status of certificates, looked up many at a time: implements :class:`pki.ocsp_status.StatusBook`.
+"""The status of certificates, looked up many at a time: implements :class:`pki.status.ocsp_status.StatusBook`.
 
 Three columns of the row, by primary key: the certificate itself, which is most of it, stays where it is.
 """
@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from db.engine import Database
 from db.tables import certificates
-from pki.ocsp_status import CertificateName, CertificateStatus
 from pki.ports import CertificateState
+from pki.status.ocsp_status import CertificateName, CertificateStatus
 
 CHUNK = 500  # serial numbers in one statement: SQLite before 3.32 takes 999 parameters
 

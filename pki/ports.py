@@ -1,4 +1,4 @@
-"""What the authority asks of the outside: clock, keys, stores. Implemented elsewhere (`pki.keystore`, `db`), passed in as arguments."""
+"""What the authority asks of the outside: clock, keys, stores. Implemented elsewhere (`pki.keys.keystore`, `db`), passed as arguments."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from pki.algorithms import SigningKey
 from pki.errors import IssuanceError
+from pki.structures.algorithms import SigningKey
 
 Clock = Callable[[], datetime]
 """Returns the present as an aware UTC datetime."""
@@ -53,7 +53,7 @@ class KeyStore(Protocol):
 class CertificateState(StrEnum):
     """A certificate is recorded before its signature exists, then issued. It may be revoked from any state, and suspended once issued.
 
-    :mod:`pki.certificate_life` has the moves.
+    :mod:`pki.issuing.certificate_life` has the moves.
     """
 
     RECORDED = "recorded"
@@ -120,18 +120,18 @@ class CertificateStore(Protocol):
         ...
 
     def mark_revoked(self, issuer: str, serial: int, *, reason: str, at: datetime) -> None:
-        """As :func:`pki.certificate_life.revoke`; raises :class:`pki.errors.NotRecordedError` too.
+        """As :func:`pki.issuing.certificate_life.revoke`; raises :class:`pki.errors.NotRecordedError` too.
 
         For a compromise also :meth:`block_key`, in the same transaction.
         """
         ...
 
     def mark_suspended(self, issuer: str, serial: int, *, at: datetime) -> None:
-        """As :func:`pki.certificate_life.suspend`; raises :class:`pki.errors.NotRecordedError` too."""
+        """As :func:`pki.issuing.certificate_life.suspend`; raises :class:`pki.errors.NotRecordedError` too."""
         ...
 
     def mark_released(self, issuer: str, serial: int, *, at: datetime) -> None:
-        """As :func:`pki.certificate_life.release`; raises :class:`pki.errors.NotRecordedError` too."""
+        """As :func:`pki.issuing.certificate_life.release`; raises :class:`pki.errors.NotRecordedError` too."""
         ...
 
     def refused_keys(self, holders: Mapping[bytes, str]) -> Mapping[bytes, IssuanceError]:
@@ -141,7 +141,7 @@ class CertificateStore(Protocol):
     def block_key(self, public_key_sha256: bytes, *, reason: str, at: datetime) -> tuple[CertificateEntry, ...]:
         """The key is never certified again, and whatever stands over it is revoked, by any issuer: returns what it revoked.
 
-        `reason` is one of :data:`pki.certificate_life.COMPROMISE`. Repeating is safe.
+        `reason` is one of :data:`pki.issuing.certificate_life.COMPROMISE`. Repeating is safe.
         """
         ...
 

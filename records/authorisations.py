@@ -11,7 +11,7 @@ from pki.ports import Clock
 from records.errors import AlreadySpentError, NotEntitledError
 from records.ports import AuthorisationStore
 from records.state import Actor
-from signing.authorisation import Authorisation, AuthorisationError, AuthorisedItem
+from signing.applying.authorisation import Authorisation, AuthorisationError, AuthorisedItem
 
 MAX_LIFETIME = timedelta(minutes=30)  # an authorisation expires in minutes; 5,000 records take less than ten
 
@@ -24,7 +24,10 @@ class Authorisations:
     clock: Clock
 
     def grant(self, items: Iterable[AuthorisedItem], *, by: Actor, lifetime: timedelta) -> Authorisation:
-        """Durable when it returns. Raises :class:`signing.authorisation.AuthorisationError` for a lifetime over :data:`MAX_LIFETIME`."""
+        """Durable when it returns.
+
+        Raises :class:`signing.applying.authorisation.AuthorisationError` for a lifetime over :data:`MAX_LIFETIME`.
+        """
         if lifetime > MAX_LIFETIME:
             raise AuthorisationError(f"an authorisation for {lifetime}, expected {MAX_LIFETIME} at most")
         now = self.clock()

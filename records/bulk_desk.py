@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pki.ports import Clock
-from pki.registration import Order
-from pki.registration_policy import RequestKind
+from pki.registration.approval import Order
+from pki.registration.policy import RequestKind
 from records.bulk import CHUNK, Batch, BatchState, BulkError, Place, Refusal, SheetBy, SourceFile, digest, facts_of, plan
 from records.bulk_ports import BulkStore, Candidate
 from records.person import Person, Role, Student

@@ -25,8 +25,8 @@ from datetime import datetime
 from itertools import islice
 
 from pki.errors import PkiError
-from pki.holderkey import close_holder_key
-from pki.issue import Authority
+from pki.issuing.issue import Authority
+from pki.keys.holderkey import close_holder_key
 from pki.ports import Clock, KeyStore
 from records.bulk import ChunkState, Refusal, facts_of
 from records.bulk_making import Job, Made, NotMade

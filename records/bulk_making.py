@@ -12,19 +12,19 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from pki.algorithms import PublicKey, SignatureAlgorithm
 from pki.errors import IssuanceError, PkiError
-from pki.holderkey import SealedHolderKey, seal_holder_key
-from pki.issue import Authority
-from pki.kdf import KeyDerivation
-from pki.pin import new_activation_code
-from pki.press import CertificateRequest, PreparedCertificate, Press
-from pki.profile import CertificateProfile
-from pki.softkey import SoftwareKey
-from pki.tbs import Issuer
-from pki.urls import AuthorityUrls
-from pki.weak_keys import KeyCheck
-from pki.wrap import wipe
+from pki.issuing.issue import Authority
+from pki.issuing.press import CertificateRequest, PreparedCertificate, Press
+from pki.issuing.profile import CertificateProfile
+from pki.issuing.tbs import Issuer
+from pki.issuing.urls import AuthorityUrls
+from pki.keys.holderkey import SealedHolderKey, seal_holder_key
+from pki.keys.kdf import KeyDerivation
+from pki.keys.pin import new_activation_code
+from pki.keys.softkey import SoftwareKey
+from pki.keys.weak_keys import KeyCheck
+from pki.keys.wrap import wipe
+from pki.structures.algorithms import PublicKey, SignatureAlgorithm
 from records.enrolment import activation_kdf, naming
 from records.errors import RecordsError
 from records.person import Person, School

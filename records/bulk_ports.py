@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from pki.press import PreparedCertificate
+from pki.issuing.press import PreparedCertificate
 from records.bulk import Batch, ChunkState, Place, Progress, Refusal
 from records.bulk_making import Job, Made, NotMade
 from records.person import Person

@@ -14,7 +14,7 @@ from multiprocessing import connection, get_context, parent_process
 from types import TracebackType
 from typing import Final
 
-from pki.lint import PKILINT
+from pki.issuing.lint import PKILINT
 from records.bulk_making import Job, Made, Maker, NotMade, Terms
 
 _maker: Final[list[Maker]] = []  # of this process, where it belongs to a pool

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from pki.issue import Authority, CertificateRequest, IssuedCertificate
+from pki.issuing.issue import Authority, CertificateRequest, IssuedCertificate
 from pki.ports import CertificateEntry, CertificateState
-from pki.registration import Redeemed
+from pki.registration.approval import Redeemed
 from records.errors import StillIssuingError
 from records.registration_ports import OutcomeStore
 

@@ -20,7 +20,7 @@ def unwrap_code(wrapped: bytes, *, person_id: str, keys: KeyStore) -> PersonalCo
 
 
 def wrap_opening(opening: bytes, *, holder: str, keys: KeyStore) -> bytes:
-    """The opening of a pupil's commitment (:mod:`pki.commitment`)."""
+    """The opening of a pupil's commitment (:mod:`pki.identity.commitment`)."""
     return keys.wrap(opening, context=_OPENING_CONTEXT + holder.encode())
 
 

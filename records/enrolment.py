@@ -17,19 +17,19 @@ from functools import partial
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from pki import commitment
-from pki.algorithms import SigningKey
-from pki.holderkey import wrap_holder_key
-from pki.identity import IdentityCode, PersonFacts, check
-from pki.issue import Authority, CertificateRequest, IssuedCertificate
-from pki.kdf import KdfParameters, KeyDerivation
-from pki.pin import ActivationCode, new_activation_code
+from pki.identity import commitment
+from pki.identity.codes import IdentityCode, PersonFacts, check
+from pki.identity.subject import Subject, legal_person, person, pseudonymous
+from pki.issuing.issue import Authority, CertificateRequest, IssuedCertificate
+from pki.issuing.profile import CertificateProfile, Identity
+from pki.keys.holderkey import wrap_holder_key
+from pki.keys.kdf import KdfParameters, KeyDerivation
+from pki.keys.pin import ActivationCode, new_activation_code
+from pki.keys.softkey import SoftwareKey
+from pki.keys.wrap import wipe
 from pki.ports import CertificateState, Clock, KeyStore
-from pki.profile import CertificateProfile, Identity
-from pki.registration import Order, Redeemed
-from pki.softkey import SoftwareKey
-from pki.subject import Subject, legal_person, person, pseudonymous
-from pki.wrap import wipe
+from pki.registration.approval import Order, Redeemed
+from pki.structures.algorithms import SigningKey
 from records.certify_once import Besides, certify_once, newest_serial, nothing
 from records.codes import wrap_opening
 from records.errors import EnrolmentError
@@ -41,7 +41,7 @@ from records.seal_keys import key_of, key_to_certify, uncertified_key
 
 ACTIVATION_COST = KdfParameters(time_cost=1, memory_kib=64, lanes=1)
 """For activation codes, which carry 95 random bits: no guessing to slow down, and a batch makes a thousand a second. PINs take
-`pki.kdf.RFC9106_64MIB`."""
+`pki.keys.kdf.RFC9106_64MIB`."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ def enrol(
 ) -> Enrolled:
     """A key and certificate for a person whose code has been accepted; the profile is that of their role.
 
-    Raises :class:`EnrolmentError`, :class:`pki.identity.IdentityError` where the code does not hold up, or what the authority raises. A
-    crash leaves at worst a certificate whose key nobody has: it stands in the authority's books and can be revoked.
+    Raises :class:`EnrolmentError`, :class:`pki.identity.codes.IdentityError` where the code does not hold up, or what the authority raises.
+    A crash leaves at worst a certificate whose key nobody has: it stands in the authority's books and can be revoked.
     """
     refuse_suspended(who.id, authority)
     named = naming(who, school, profiles=authority.profiles)
@@ -102,7 +102,10 @@ def refuse_suspended(holder: str, authority: Authority) -> None:
 
 @dataclass(frozen=True)
 class Naming:
-    """What a certificate calls a person. `commitment` and `opening` are set where the profile hides the code (:mod:`pki.commitment`)."""
+    """What a certificate calls a person. `commitment` and `opening` are set where the profile hides the code.
+
+    See :mod:`pki.identity.commitment`.
+    """
 
     profile: str
     subject: Subject
@@ -111,7 +114,7 @@ class Naming:
 
 
 def naming(who: Person, school: School, *, profiles: Mapping[str, CertificateProfile]) -> Naming:
-    """Raises :class:`EnrolmentError`, or :class:`pki.identity.IdentityError` where the code does not hold up."""
+    """Raises :class:`EnrolmentError`, or :class:`pki.identity.codes.IdentityError` where the code does not hold up."""
     profile = _profile(who, school)
     code = _accepted_code(who)
     if profiles[profile].identity is not Identity.COMMITMENT:
@@ -128,7 +131,7 @@ def enrol_seal(
 
     Where the key stands already it is kept and gets a new certificate; where it was reported as compromised, or `new_key` was approved,
     another is made. `approval` is of :func:`seal_request`, by a second person; repeating gives the same certificate. Raises
-    :class:`pki.registration.OtherDigestError`, NotApprovedError, or what the authority raises.
+    :class:`pki.registration.approval.OtherDigestError`, NotApprovedError, or what the authority raises.
     """
     made = partial(registration.requests.outcome, approval.request_id)
     registration.require(seal_request(school, authority=authority, besides=made, new_key=new_key), approval)

@@ -7,9 +7,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from pki.errors import WrongSecretError
-from pki.holderkey import BorrowedKey, Secret, open_holder_key, rewrap
-from pki.kdf import KeyDerivation
-from pki.pin import ActivationCode, Pin
+from pki.keys.holderkey import BorrowedKey, Secret, open_holder_key, rewrap
+from pki.keys.kdf import KeyDerivation
+from pki.keys.pin import ActivationCode, Pin
 from pki.ports import CertificateState, CertificateStore, Clock, KeyStore
 from records.codes import unwrap_opening
 from records.errors import NotEntitledError, NotFoundError

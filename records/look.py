@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signing.appearance import Appearance
+from signing.applying.appearance import Appearance
 
 SCHOOL_ZONE = "Asia/Ho_Chi_Minh"  # of Vietnam's schools, whose record this house sets
 

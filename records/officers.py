@@ -18,8 +18,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pki.errors import WrongSecretError
-from pki.kdf import SALT_OCTETS, KdfParameters, KeyDerivation, new_salt
-from pki.pin import Pin
+from pki.keys.kdf import SALT_OCTETS, KdfParameters, KeyDerivation, new_salt
+from pki.keys.pin import Pin
 from pki.ports import Clock, KeyStore
 from records.errors import OfficerError, OfficerLockedError
 from records.registration_ports import MAX_WRONG, Officer, OfficerStore
@@ -54,7 +54,9 @@ class Officers:
     _turns: _Turns = field(default_factory=_Turns)
 
     def add(self, officer_id: str, *, name: str, pin: Pin, vouchers: Mapping[str, str], reason: str = "") -> Officer:
-        """A new officer, or one who was removed, with a PIN that :func:`pki.pin.new_pin` passed. `vouchers`: officers' ids to their PINs.
+        """A new officer, or one who was removed, with a PIN that :func:`pki.keys.pin.new_pin` passed.
+
+        `vouchers`: officers' ids to their PINs.
 
         A reason, which goes into the log, stands in their place only where there are not two who could: the first two officers have nobody
         to vouch for them, and where fewer than two are left (locked ones do not count) the authority must go on.
@@ -90,7 +92,7 @@ class Officers:
     def prove(self, officer_id: str, secret: str) -> Officer:
         """The officer whose PIN this is.
 
-        Raises :class:`pki.registration.UnknownOfficerError`, :class:`records.errors.OfficerLockedError`, WrongSecretError.
+        Raises :class:`pki.registration.approval.UnknownOfficerError`, :class:`records.errors.OfficerLockedError`, WrongSecretError.
         """
         officer = self.store.get(officer_id)
         with self._turns.of(officer_id):

@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pki.registration import Order
-from pki.registration_policy import RequestKind
+from pki.registration.approval import Order
+from pki.registration.policy import RequestKind
 from records.person import Person, Role, School, Student
 
 _FORMAT = "eduseal order 1"

@@ -21,15 +21,15 @@ from typing import Protocol
 from cryptography import x509
 
 from pki.ports import Clock
-from pki.registration import Order, Redeemed, RequestKind
+from pki.registration.approval import Order, Redeemed, RequestKind
 from records.enrolment import seal_holder
 from records.errors import NotEntitledError, NotFoundError
 from records.person import Person, Role, School, Student
 from records.registration import Registration
-from signing.outside_authority import OutsideAuthority
-from signing.subject import Subject, subject_of
-from signing.trust import Registered
-from signing.two_step import check_signer
+from signing.applying.two_step import check_signer
+from signing.trust.outside_authority import OutsideAuthority
+from signing.trust.store import Registered
+from signing.trust.subject import Subject, subject_of
 
 PROFILE = "outside"  # of a request for approval: no profile of ours
 
@@ -77,7 +77,7 @@ class OutsideStore(Protocol):
 
 @dataclass(frozen=True)
 class OutsideRegister:
-    """`authorities` are those that the operator named. Raises also what :func:`signing.two_step.check_signer` raises."""
+    """`authorities` are those that the operator named. Raises also what :func:`signing.applying.two_step.check_signer` raises."""
 
     store: OutsideStore
     registration: Registration
@@ -85,7 +85,9 @@ class OutsideRegister:
     clock: Clock
 
     def seal(self, school: School, certificate_der: bytes, chain: Sequence[bytes], *, approval: Redeemed | None) -> OutsideCertificate:
-        """Raises NotEntitledError where the certificate does not name the school, and :class:`pki.registration.NotApprovedError`."""
+        """Raises NotEntitledError where the certificate does not name the school, and
+        :class:`pki.registration.approval.NotApprovedError`.
+        """
         self.registration.require(outside_seal_order(school, certificate_der), approval)
         entry = self.seal_entry(school, certificate_der, chain)
         return self.store.put(entry)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from pki.algorithms import PublicKey
-from pki.issue import Authority, CertificateRequest, IssuedCertificate
+from pki.issuing.issue import Authority, CertificateRequest, IssuedCertificate
+from pki.issuing.tbs import public_key_sha256
 from pki.ports import CertificateEntry, CertificateState
-from pki.registration import Order, Redeemed, Request, RequestState
-from pki.tbs import public_key_sha256
+from pki.registration.approval import Order, Redeemed, Request, RequestState
+from pki.structures.algorithms import PublicKey
 from records.certify_once import Besides, certify_once, newest_serial, nothing
 from records.enrolment import naming, refuse_suspended
 from records.errors import EnrolmentError
@@ -44,7 +44,8 @@ class Standing:
 
 @dataclass(frozen=True)
 class OwnKeys:
-    """Raises :class:`records.errors.EnrolmentError`, :class:`pki.identity.IdentityError`, or what registration and authority raise."""
+    """Raises :class:`records.errors.EnrolmentError`, :class:`pki.identity.codes.IdentityError`, or what registration and authority
+    raise."""
 
     authority: Authority
     roster: RosterStore
@@ -92,7 +93,8 @@ def certify_own_key(
     """A certificate over a key that a member of staff keeps themselves, on a token or in another system. Possession has been proven.
 
     `approval` is of :func:`own_key_request`; repeating gives the same certificate. Raises :class:`EnrolmentError` (pupils too: the opening
-    of their commitment is kept with their key), IdentityError, what the authority raises, or :class:`pki.registration.OtherDigestError`.
+    of their commitment is kept with their key), IdentityError, what the authority raises, or
+    :class:`pki.registration.approval.OtherDigestError`.
     """
     refuse_suspended(who.id, authority)
     request = _certificate_request(who, school, public_key, authority)

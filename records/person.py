@@ -25,7 +25,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class PersonalCode:
-    """A personal identification code under a named scheme of `pki.identity`. Its value never shows in a repr."""
+    """A personal identification code under a named scheme of `pki.identity.codes`. Its value never shows in a repr."""
 
     scheme: str
     value: str = field(repr=False)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from pki.errors import WrongSecretError
-from pki.pin import ActivationCode, new_activation_code
+from pki.keys.pin import ActivationCode, new_activation_code
 from pki.ports import Clock
 from records.errors import NotEntitledError, PinLockedError
 from records.person import Role

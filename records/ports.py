@@ -14,8 +14,8 @@ from records.blocked import Blocked
 from records.ledger import LogEntry
 from records.person import Person, School, Student, Teacher
 from records.state import RecordState
-from signing.authorisation import Authorisation
-from signing.renewal import Hold
+from signing.applying.authorisation import Authorisation
+from signing.applying.renewal import Hold
 
 __all__ = [
     "ArchiveStore",
@@ -194,12 +194,12 @@ class HolderKey:
     serial: int
     certificate_der: bytes = field(repr=False)
     wrapped_key: bytes = field(repr=False)
-    """As `pki.holderkey` writes it: opaque here."""
+    """As `pki.keys.holderkey` writes it: opaque here."""
     activated: bool
     """False while the key is under its one-time activation code."""
     created_at: datetime
     commitment: bytes | None = None
-    """Pseudonymous certificates: the commitment of :mod:`pki.commitment`, 32 octets, as the certificate carries it."""
+    """Pseudonymous certificates: the commitment of :mod:`pki.identity.commitment`, 32 octets, as the certificate carries it."""
     wrapped_opening: bytes | None = field(default=None, repr=False)
     """The opening under the key-encryption key; given to the holder alone."""
 

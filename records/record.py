@@ -108,7 +108,8 @@ class RecordStudent:
     sex: Sex
     birth_place: str
     commitment: str | None = None
-    """The commitment of :mod:`pki.commitment`, lower-case hexadecimal, as in the pupil's certificate; None where the pupil is blocked."""
+    """The commitment of :mod:`pki.identity.commitment`, lower-case hexadecimal, as in the pupil's certificate; None where the pupil
+    is blocked."""
 
     def __post_init__(self) -> None:
         _identifier("student.id", self.id)

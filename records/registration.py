@@ -13,15 +13,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pki.ports import Clock
-from pki.registration import AlreadyDecidedError, NotApprovedError, Order, Redeemed, Request, RequestState
-from pki.registration_policy import RegistrationPolicy, RequestKind
+from pki.registration.approval import AlreadyDecidedError, NotApprovedError, Order, Redeemed, Request, RequestState
+from pki.registration.policy import RegistrationPolicy, RequestKind
 from records.officers import Officers
 from records.registration_ports import RequestBooks
 
 
 @dataclass(frozen=True)
 class Registration:
-    """`officers` prove who acts. Raises what :mod:`pki.registration` and :meth:`records.officers.Officers.prove` raise."""
+    """`officers` prove who acts. Raises what :mod:`pki.registration.approval` and :meth:`records.officers.Officers.prove` raise."""
 
     requests: RequestBooks
     officers: Officers
@@ -69,8 +69,8 @@ class Registration:
     def require(self, order: Order, approval: Redeemed | None) -> None:
         """What every service that issues asks: that `approval` is of exactly this order, and stands in the books as shown.
 
-        None is enough where the policy asks for no second person. Raises :class:`pki.registration.NotApprovedError`, UnknownRequestError
-        or OtherDigestError.
+        None is enough where the policy asks for no second person. Raises :class:`pki.registration.approval.NotApprovedError`,
+        UnknownRequestError or OtherDigestError.
         """
         if approval is None:
             if self.needs_approval(order.kind):
@@ -85,7 +85,7 @@ class Registration:
         return self.requests.find(order)
 
     def get(self, request_id: str) -> Request:
-        """Raises :class:`pki.registration.UnknownRequestError`."""
+        """Raises :class:`pki.registration.approval.UnknownRequestError`."""
         return self.requests.get(request_id)
 
     def list(self, *, state: RequestState | None = None) -> tuple[Request, ...]:

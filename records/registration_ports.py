@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from pki.registration import Order, Redeemed, Request, RequestState
-from pki.registration_policy import RegistrationPolicy
+from pki.registration.approval import Order, Redeemed, Request, RequestState
+from pki.registration.policy import RegistrationPolicy
 
 MAX_WRONG = 5  # wrong PINs in a row lock an officer; docs/cps.md 3.3
 
@@ -40,11 +40,11 @@ class OfficerStore(Protocol):
         ...
 
     def remove(self, officer_id: str, *, by: str, at: datetime) -> None:
-        """Raises :class:`pki.registration.UnknownOfficerError`."""
+        """Raises :class:`pki.registration.approval.UnknownOfficerError`."""
         ...
 
     def get(self, officer_id: str) -> Officer:
-        """Of those in office; raises :class:`pki.registration.UnknownOfficerError`."""
+        """Of those in office; raises :class:`pki.registration.approval.UnknownOfficerError`."""
         ...
 
     def all(self) -> tuple[Officer, ...]:
@@ -67,14 +67,14 @@ class OfficerStore(Protocol):
 
 
 class RequestStore(Protocol):
-    """Requests. Raises what the moves of :mod:`pki.registration` raise."""
+    """Requests. Raises what the moves of :mod:`pki.registration.approval` raise."""
 
     def open(self, order: Order, *, by: str, at: datetime, policy: RegistrationPolicy) -> Request:
         """A new request, or the one that stands for the same order."""
         ...
 
     def get(self, request_id: str) -> Request:
-        """Raises :class:`pki.registration.UnknownRequestError`."""
+        """Raises :class:`pki.registration.approval.UnknownRequestError`."""
         ...
 
     def find(self, order: Order) -> Request | None:
@@ -92,7 +92,7 @@ class RequestStore(Protocol):
     def redeem(self, request_id: str, *, digest: bytes, at: datetime) -> Redeemed: ...
 
     def redeemed(self, request_id: str) -> Redeemed:
-        """What :meth:`redeem` gave out; raises :class:`pki.registration.NotApprovedError` where it has not."""
+        """What :meth:`redeem` gave out; raises :class:`pki.registration.approval.NotApprovedError` where it has not."""
         ...
 
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from pki import commitment
-from pki.certificate_life import STANDING
 from pki.errors import PkiError
-from pki.identity import PersonFacts, check
-from pki.issue import Authority, CertificateRequest, IssuedCertificate
-from pki.kdf import KeyDerivation
+from pki.identity import commitment
+from pki.identity.codes import PersonFacts, check
+from pki.identity.subject import Subject
+from pki.issuing.certificate_life import STANDING
+from pki.issuing.issue import Authority, CertificateRequest, IssuedCertificate
+from pki.keys.kdf import KeyDerivation
 from pki.ports import CertificateEntry, CertificateState, CertificateStore, Clock, KeyStore
-from pki.subject import Subject
 from records.codes import unwrap_code, unwrap_opening, wrap_opening
 from records.enrolment import Enrolled, Naming, enrol, naming
 from records.errors import EnrolmentError

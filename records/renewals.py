@@ -14,17 +14,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pki.algorithm_policy import MODERN, AlgorithmPolicy
 from pki.errors import PkiError
 from pki.ports import Clock, TimeStamper
+from pki.structures.algorithm_policy import MODERN, AlgorithmPolicy
 from records.errors import RecordsError, StaleRecordError
 from records.ledger import Event, LogEntry
 from records.ports import ArchivedDocument, ArchiveStore, Document, DocumentKind, DocumentStore
-from signing.archive import renew
+from signing.applying.archive import renew
+from signing.applying.renewal import HORIZON, Hold, Renewal, decide, hold_of_certificates, hold_of_document
 from signing.errors import SigningError
 from signing.pdf.document import Document as Pdf
 from signing.ports import ValidationDataSource
-from signing.renewal import HORIZON, Hold, Renewal, decide, hold_of_certificates, hold_of_document
 
 PAGE = 200  # documents listed at a time
 ACTOR = "renewal"  # in the log: nobody's doing, the clock's

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from pki.identity import INCONSISTENT, IdentityError, IdentityReason, IdentityWarning, PersonFacts, check
+from pki.identity.codes import INCONSISTENT, IdentityError, IdentityReason, IdentityWarning, PersonFacts, check
 from records.blocked import Blocked, BlockedReason
 from records.errors import RosterFileError
 from records.person import Person, PersonalCode, School, Student, Teacher
@@ -84,7 +84,7 @@ def import_roster(
 
 
 def canonical_code(code: PersonalCode) -> str:
-    """The spelling under which two codes are one, as :func:`pki.identity.check` reads them."""
+    """The spelling under which two codes are one, as :func:`pki.identity.codes.check` reads them."""
     return "".join(code.value.split()).upper()
 
 

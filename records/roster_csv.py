@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from pki.subject import tidy
+from pki.identity.subject import tidy
 from records.errors import RosterFileError
 from records.person import Role, Sex
 
@@ -54,7 +54,7 @@ STUDENT_COLUMNS = (
 )
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SEXES = {"male": Sex.MALE, "m": Sex.MALE, "nam": Sex.MALE, "female": Sex.FEMALE, "f": Sex.FEMALE, "nữ": Sex.FEMALE}
-_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # as pki.subject: one name that looks like another
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # as pki.identity.subject: one name that looks like another
 _STAFF_ROLES = (Role.TEACHER, Role.PRINCIPAL, Role.ADMINISTRATOR)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Container
 from datetime import date
 
-from pki.countries import COUNTRIES
-from pki.identifiers import IdentifierError, check_organization_identifier
+from pki.identity.countries import COUNTRIES
+from pki.identity.identifiers import IdentifierError, check_organization_identifier
 from records.person import PersonalCode, School, Student, Teacher
 from records.roster_csv import CellError, Row
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pki.errors import PkiError
-from pki.issue import Authority
-from pki.kdf import KeyDerivation
+from pki.issuing.issue import Authority
+from pki.keys.kdf import KeyDerivation
 from pki.ports import Clock, KeyStore
-from pki.registration import Order, Redeemed
+from pki.registration.approval import Order, Redeemed
 from records.certify_once import newest_serial
 from records.codes import unwrap_code, wrap_code
 from records.enrolment import Enrolled, enrol
@@ -106,7 +106,8 @@ class RosterService:
         """Enrols people, one by one; an error stops only its own person.
 
         `approval` is of :meth:`enrolment_request` for just these people. Before the first, raises
-        :class:`pki.registration.NotApprovedError` where the policy asks for one (for more than one person it does), or OtherDigestError.
+        :class:`pki.registration.approval.NotApprovedError` where the policy asks for one (for more than one person it does), or
+        OtherDigestError.
         """
         if not people:
             return

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
-from pki.algorithms import SigningKey
 from pki.errors import KeyStoreError
+from pki.issuing.tbs import public_key_sha256
 from pki.ports import CertificateEntry, CertificateStore, KeyStore
-from pki.tbs import public_key_sha256
+from pki.structures.algorithms import SigningKey
 from records.errors import NotFoundError
 
 

@@ -28,9 +28,9 @@ from records.moves import RecordMoves
 from records.ports import AuthorisationStore, Document, DocumentKind, DocumentStore, RecordStore, SpentItem
 from records.record import Record
 from records.state import Actor, RecordState
-from signing.appearance import AppearanceRenderer
-from signing.authorisation import Authorisation, AuthorisedItem
-from signing.batch import BatchItem, BatchResult, BatchSigner, seal_batch, sign_batch
+from signing.applying.appearance import AppearanceRenderer
+from signing.applying.authorisation import Authorisation, AuthorisedItem
+from signing.applying.batch import BatchItem, BatchResult, BatchSigner, seal_batch, sign_batch
 from signing.errors import SigningError
 from signing.ports import ValidationDataSource
 from signing.workflow import Workflow, parse_manifest

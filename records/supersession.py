@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pki.certificate_life import STANDING
 from pki.errors import AlreadyRevokedError
+from pki.issuing.certificate_life import STANDING
 from pki.ports import CertificateStore
 from records.ports import HolderKey, HolderKeyStore
 

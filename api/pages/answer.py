@@ -8,8 +8,8 @@ from api.checker import Checked
 from api.pages.outcome import Outcome, State, checks_of, outcome_of, status_unknown
 from api.pages.words import Words
 from api.standing import stands_alone
-from signing.report import Row, findings
-from signing.report_pdf import CheckLine, SignerLine
+from signing.reports.report import Row, findings
+from signing.reports.report_pdf import CheckLine, SignerLine
 from signing.verdict import Indication
 
 TONES = {

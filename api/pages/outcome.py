@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from api.standing import stands_alone
-from signing.report import Row
+from signing.reports.report import Row
 from signing.verdict import Entitlement, Indication, RecordStatus, SubIndication
 
 ALTERATIONS = {SubIndication.FORMAT_FAILURE, SubIndication.HASH_FAILURE, SubIndication.SIG_CRYPTO_FAILURE}

@@ -25,7 +25,7 @@ from config.report_seal import sealed_report
 from pki.errors import PkiError
 from records.errors import RecordsError
 from signing.errors import SigningError
-from signing.report_pdf import ReportPage, report_pdf
+from signing.reports.report_pdf import ReportPage, report_pdf
 
 AT_ONCE = 2  # reports set and sealed at the same time
 MAX_WAITING = 8  # reports in line; whoever comes later is asked to come back

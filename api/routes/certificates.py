@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import Access, Caller, person_of
 from config.house import House
-from pki.certification_request import MAX_REQUEST, read_certification_request
 from pki.ports import CertificateEntry, CertificateState
-from pki.registration import Request, RequestState
+from pki.registration.approval import Request, RequestState
+from pki.registration.certification_request import MAX_REQUEST, read_certification_request
 from records.enrolment import seal_holder
 from records.errors import EnrolmentError, NotFoundError
 from records.own_keys import KeyApplication, OwnKeys

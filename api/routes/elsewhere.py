@@ -14,7 +14,7 @@ from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 from api.access import Access, Caller
 from api.elsewhere import ElsewhereSigner, Order
 from api.upload import MAX_FIELD, read_upload
-from signing.two_step import MAX_SIGNATURE
+from signing.applying.two_step import MAX_SIGNATURE
 
 BODY: dict[str, Any] = {
     "requestBody": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from config.house import House
-from pki.establish import ISSUING
+from pki.authority.establish import ISSUING
 
 
 def health_routes(house: House) -> APIRouter:

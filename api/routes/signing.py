@@ -13,7 +13,7 @@ from api.access import Access
 from api.errors import Problem
 from api.upload import read_upload
 from api.upload_signing import UploadSigner
-from pki.pin import MAX_PIN
+from pki.keys.pin import MAX_PIN
 
 BODY: dict[str, Any] = {
     "requestBody": {

@@ -20,8 +20,8 @@ from config.bootstrap import create_house
 from config.house import House
 from config.house_file import HousePlan
 from config.settings import Settings
-from pki.establish import Organization
-from signing.trust import Supplied
+from pki.authority.establish import Organization
+from signing.trust.store import Supplied
 
 PASSPHRASE = "a passphrase for tests"
 START_SECONDS = 20

@@ -10,8 +10,8 @@ from config.bootstrap import create_house, utc_now
 from config.house import House
 from config.house_file import HousePlan
 from config.settings import Settings
-from pki.establish import Organization
-from pki.pin import Pin
+from pki.authority.establish import Organization
+from pki.keys.pin import Pin
 from records.enrolment import activation_kdf, enrol
 from records.person import Role, School, Teacher
 from records.record import Record

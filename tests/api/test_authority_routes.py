@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from config.house import House
-from pki.issue import CertificateRequest, IssuedCertificate
-from pki.softkey import SoftwareKey
-from pki.subject import legal_person
+from pki.identity.subject import legal_person
+from pki.issuing.issue import CertificateRequest, IssuedCertificate
+from pki.keys.softkey import SoftwareKey
 
 
 def issue(house: House) -> IssuedCertificate:

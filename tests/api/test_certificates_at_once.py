@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from api.app import create_app
 from pki.ports import CertificateState
-from pki.registration_policy import RegistrationPolicy, RequestKind
+from pki.registration.policy import RegistrationPolicy, RequestKind
 from records.enrolment import enrol_seal, seal_holder, seal_request
 from records.own_keys import KeyApplication, OwnKeys
 from tests.api.conftest import FakeJudge, serving

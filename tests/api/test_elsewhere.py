@@ -19,11 +19,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from api.app import create_app
 from api.judge import ProcessJudge
 from config.bootstrap import utc_now
-from pki.key_store_uri import parse_key_store_uri
-from pki.pkcs11_store import Pkcs11KeyStore
-from pki.pkcs11_token import Token
-from pki.softkey import SoftwareKey
-from pki.subject import person
+from pki.identity.subject import person
+from pki.keys.key_store_uri import parse_key_store_uri
+from pki.keys.pkcs11_store import Pkcs11KeyStore
+from pki.keys.pkcs11_token import Token
+from pki.keys.softkey import SoftwareKey
 from tests.api.conftest import serving
 from tests.api.school import SchoolCase, make_school
 from tests.support.authority import TestAuthority, make_authority

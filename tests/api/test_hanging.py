@@ -12,8 +12,8 @@ from cryptography.x509 import ocsp
 
 from api.authority import AuthorityEndpoints
 from api.ocsp_cache import OcspCache
-from pki.ocsp_answer import OcspAnswer, ResponseStatus, refusal
-from pki.timestamp import FailureInfo, rejection
+from pki.status.ocsp_answer import OcspAnswer, ResponseStatus, refusal
+from pki.status.timestamp import FailureInfo, rejection
 
 
 class Hanging:

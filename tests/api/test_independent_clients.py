@@ -21,10 +21,10 @@ from config.bootstrap import create_house
 from config.house import House
 from config.house_file import HousePlan
 from config.settings import Settings
-from pki.establish import Organization
-from pki.issue import CertificateRequest
-from pki.softkey import SoftwareKey
-from pki.subject import legal_person
+from pki.authority.establish import Organization
+from pki.identity.subject import legal_person
+from pki.issuing.issue import CertificateRequest
+from pki.keys.softkey import SoftwareKey
 from tests.api.conftest import Clock, FakeJudge, serving
 from tests.support.softhsm import PIN, SoftHsm, softhsm
 

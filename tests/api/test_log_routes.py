@@ -14,9 +14,9 @@ from db import log
 from db.errors import LogTamperedError
 from db.log_tree import MAX_LEAVES
 from db.tables import log_entries
-from pki.checkpoint import Checkpoint, opened_checkpoint
-from pki.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
-from pki.note import verifier_key
+from pki.log.checkpoint import Checkpoint, opened_checkpoint
+from pki.log.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
+from pki.log.note import verifier_key
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 NAME = "Nguyễn Thị Bí Mật"

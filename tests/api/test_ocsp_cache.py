@@ -18,7 +18,7 @@ from config.house import House
 from config.rekey import rekey_service
 from db.errors import DatabaseError
 from db.status_changes import MAX_READ, StatusChanges
-from pki.ocsp_answer import OcspAnswer, ResponseStatus
+from pki.status.ocsp_answer import OcspAnswer, ResponseStatus
 from tests.api.conftest import PASSPHRASE, Clock
 from tests.api.test_authority_routes import issue, request_der
 

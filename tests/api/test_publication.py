@@ -18,8 +18,8 @@ from api.crl_shelf import CrlShelf, NoCurrentListError
 from config.bootstrap import open_house
 from config.house import House
 from db.errors import DatabaseError
-from pki.issue import IssuedCertificate
-from pki.publication import Publisher
+from pki.issuing.issue import IssuedCertificate
+from pki.status.publication import Publisher
 from tests.api.conftest import PASSPHRASE, Clock, FakeJudge, make_house, serving
 from tests.api.test_authority_routes import issue
 
@@ -182,9 +182,9 @@ def test_health_says_what_is_wrong(doomed_client: httpx.Client, doomed_house: Ho
 
 
 def test_a_certificate_that_was_never_issued_is_revoked_by_the_service(doomed_house: House, clock: Clock) -> None:
-    from pki.issue import CertificateRequest
-    from pki.softkey import SoftwareKey
-    from pki.subject import legal_person
+    from pki.identity.subject import legal_person
+    from pki.issuing.issue import CertificateRequest
+    from pki.keys.softkey import SoftwareKey
 
     issuing = doomed_house.authority.issuing
     subject = legal_person(country="VN", name="Trường THCS Nguyễn Trãi", identifier="NTRVN-0100109106")

@@ -29,11 +29,11 @@ from config.house import House
 from config.policy import load_policy
 from config.report_seal import HOLDER, LABEL, report_signer
 from pki.errors import KeyStoreError
-from pki.wrap import MAX_SECRET
-from signing.engines import Engine
-from signing.engines import judge as judged
-from signing.trust import NamedAnchor, TrustStore
+from pki.keys.wrap import MAX_SECRET
+from signing.trust.store import NamedAnchor, TrustStore
 from signing.verdict import Indication, Verdict
+from signing.verifying.engines import Engine
+from signing.verifying.engines import judge as judged
 from tests.api.conftest import Clock, FakeJudge
 from tests.api.test_verify_page import post, row, signed_by
 

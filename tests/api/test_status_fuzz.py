@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from config.house import House
-from pki.algorithms import Digest
-from pki.cms import tlv
-from pki.tsp import MessageImprint, TimeStampReq
+from pki.structures.algorithms import Digest
+from pki.structures.cms import tlv
+from pki.structures.tsp import MessageImprint, TimeStampReq
 from tests.api.test_authority_routes import issue
 
 SEED = 20260905

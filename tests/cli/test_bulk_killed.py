@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from config.house import House
 from db.bulk import BulkBatches
 from db.tables import certificates, holder_keys, log_entries
-from pki.pin import ActivationCode, Pin
+from pki.keys.pin import ActivationCode, Pin
 from pki.ports import CertificateState
 from records.bulk import Batch, BatchState
 from tests.postgres import postgres_server, postgres_url

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.commitment import opening_text
+from pki.identity.commitment import opening_text
 from tests.support.authority import make_authority
 
 CODE = "001212000001"

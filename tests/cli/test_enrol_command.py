@@ -12,8 +12,8 @@ import pytest
 from cli._sheet import Sheet
 from cli.main import UsageError
 from config.bootstrap import utc_now
-from pki.issue import IssuedCertificate
-from pki.pin import read_activation_code
+from pki.issuing.issue import IssuedCertificate
+from pki.keys.pin import read_activation_code
 from pki.ports import CertificateState
 from records.enrolment import Enrolled, seal_holder
 

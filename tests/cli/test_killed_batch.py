@@ -17,7 +17,7 @@ import pytest
 from cli.main import main
 from config.house import House
 from records.ports import DocumentKind
-from signing.form import signature_fields
+from signing.applying.form import signature_fields
 from signing.pdf.document import Document
 from tests.support.class_home import CLASS_SIZE, PASSPHRASE, PIN, STEP, TEACHER, ClassHome, house_of, make_class_home
 

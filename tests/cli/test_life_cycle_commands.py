@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from pki.keys.softkey import SoftwareKey
 from pki.ports import CertificateEntry, CertificateState
-from pki.softkey import SoftwareKey
 from tests.support.school_home import PIN, roster_files
 from tests.support.signing_cases import foreign_pdf
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from config.bootstrap import utc_now
 from records.ports import DocumentKind
-from signing.sign import SignatureRequest, sign
+from signing.applying.sign import SignatureRequest, sign
 from tests.cli.conftest import Desk
 from tests.support.authority import Credential, TestAuthority, make_authority
 from tests.support.registration import OFFICER, PINS, SECOND

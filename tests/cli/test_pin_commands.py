@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from pki.commitment import parse_opening
+from pki.identity.commitment import parse_opening
 from tests.support.school_home import PIN
 
 OTHER = "bốn con vịt xòe"

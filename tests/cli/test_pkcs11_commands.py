@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives import hashes
 from config.bootstrap import open_house, utc_now
 from config.settings import Settings
 from pki.errors import KeyStoreError, WrongSecretError
-from pki.holderkey import open_holder_key
-from pki.kdf import KeyDerivation
-from pki.key_stores import open_key_store
-from pki.pin import Pin
+from pki.keys.holderkey import open_holder_key
+from pki.keys.kdf import KeyDerivation
+from pki.keys.key_stores import open_key_store
+from pki.keys.pin import Pin
 from records.enrolment import activation_kdf, enrol
 from records.roster import RosterFile
 from tests.support.school_home import PIN as PERSONS_PIN

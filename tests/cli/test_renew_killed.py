@@ -17,9 +17,9 @@ import pytest
 from config.bootstrap import open_stores, utc_now
 from config.settings import Settings
 from records.ports import DocumentKind
-from signing.archive import archive_stamps
+from signing.applying.archive import archive_stamps
+from signing.applying.renewal import Renewal
 from signing.pdf.document import Document
-from signing.renewal import Renewal
 from tests.support.renewal_home import PASSPHRASE, TSA_YEARS, long_ago, make_old_house
 
 LEFT = timedelta(days=20)  # until the first time-stamp certificate expires

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from db.tables_registration import requests
-from pki.registration import RequestState
+from pki.registration.approval import RequestState
 from tests.support.registration import NAMES, OFFICER, PINS, SECOND, THIRD
 
 

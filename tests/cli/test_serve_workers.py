@@ -26,10 +26,10 @@ from config.house import House
 from config.house_file import HousePlan
 from config.rekey import rekey_service
 from config.settings import Settings
-from pki.establish import Organization
-from pki.issue import CertificateRequest
-from pki.softkey import SoftwareKey
-from pki.subject import legal_person
+from pki.authority.establish import Organization
+from pki.identity.subject import legal_person
+from pki.issuing.issue import CertificateRequest
+from pki.keys.softkey import SoftwareKey
 from tests.postgres import postgres_server, postgres_url
 
 __all__ = ["postgres_server", "postgres_url"]

@@ -16,9 +16,9 @@ from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
 from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 
 from config.bootstrap import utc_now
-from pki.pkcs11_token import _module
-from pki.softkey import SoftwareKey
-from pki.timestamp import TimeStampAuthority
+from pki.keys.pkcs11_token import _module
+from pki.keys.softkey import SoftwareKey
+from pki.status.timestamp import TimeStampAuthority
 from tests.support.authority import Credential, TestAuthority
 from tests.support.signing_cases import SigningHouse, foreign_pdf, make_signing_house
 from tests.support.softhsm import MODULE, PIN, SoftHsm, Token

@@ -13,9 +13,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.crl import CrlSigner
-from pki.ocsp import OcspResponder
-from signing.sign import SignatureRequest, sign
+from pki.status.crl import CrlSigner
+from pki.status.ocsp import OcspResponder
+from signing.applying.sign import SignatureRequest, sign
 from tests.support.authority import TestAuthority, make_authority
 from tests.support.signing_cases import foreign_pdf
 

@@ -6,13 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-HEAVY = {"pyhanko", "aiohttp", "sqlalchemy", "db", "signing.verify", "signing.engines"}
+HEAVY = {"pyhanko", "aiohttp", "sqlalchemy", "db", "signing.verifying.verify", "signing.verifying.engines"}
 LEAN = """
-from signing.fork_server import warm
+from signing.bulk.fork_server import warm
 warm()
-from signing.bulk import Item, Pool
-from signing.grant import Grant
-from signing.task import Engine, Task
+from signing.bulk.pool import Item, Pool
+from signing.verifying.grant import Grant
+from signing.bulk.task import Task
+from signing.verifying.engine import Engine
 from tests.support.verify_cases import RECORD, good_record, standing_house
 document, house = good_record(), standing_house()
 grant = Grant(memory=8 * 1024 * 1024, memory_per_octet=0)

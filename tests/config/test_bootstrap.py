@@ -14,8 +14,8 @@ from config.house_file import HousePlan, read_plan, write_plan
 from config.settings import Settings
 from db.engine import sqlite_url
 from db.errors import DatabaseError, SchemaError
+from pki.authority.establish import Organization
 from pki.errors import PkiError, WrongSecretError
-from pki.establish import Organization
 
 NOW = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 PLAN = HousePlan(Organization("VN", 'Sở "Giáo dục" \\ Đào tạo', "NTRVN-0100000001"), "http://pki.eduseal.example", crl_shards=2)

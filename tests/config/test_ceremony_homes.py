@@ -22,25 +22,25 @@ from config.errors import HouseExistsError, NoHouseError, SettingsError
 from config.house import House
 from config.house_file import HousePlan
 from config.settings import Settings
-from pki.ceremony import CeremonyError, Outcome
-from pki.ceremony_check import CeremonyMismatchError
-from pki.ceremony_plan import parse_plan
-from pki.ceremony_review import review
+from pki.authority.establish import NotEstablishedError, Organization
+from pki.authority.offline import ImportedCrlError, OfflineAuthority, OfflineAuthorityError
+from pki.ceremony.check import CeremonyMismatchError
+from pki.ceremony.hold import CeremonyError, Outcome
+from pki.ceremony.plan import parse_plan
+from pki.ceremony.review import review
+from pki.ceremony.split import ShareError, TooFewSharesError
 from pki.errors import KeyStoreError, WrongSecretError
-from pki.establish import NotEstablishedError, Organization
-from pki.evidence import NoRevocationDataError
-from pki.issue import CertificateRequest
-from pki.offline import ImportedCrlError, OfflineAuthority, OfflineAuthorityError
-from pki.pin import Pin
-from pki.registration import AlreadyDecidedError, NotApprovedError, OwnApprovalError, RepeatedApprovalError, RequestExpiredError
-from pki.softkey import SoftwareKey
-from pki.split import ShareError, TooFewSharesError
-from pki.subject import legal_person
-from signing.archive import archive
-from signing.engines import Engine, judge
-from signing.sign import SignatureRequest, sign
-from signing.trust import NamedAnchor, Supplied, TrustStore
+from pki.identity.subject import legal_person
+from pki.issuing.issue import CertificateRequest
+from pki.keys.pin import Pin
+from pki.keys.softkey import SoftwareKey
+from pki.registration.approval import AlreadyDecidedError, NotApprovedError, OwnApprovalError, RepeatedApprovalError, RequestExpiredError
+from pki.status.evidence import NoRevocationDataError
+from signing.applying.archive import archive
+from signing.applying.sign import SignatureRequest, sign
+from signing.trust.store import NamedAnchor, Supplied, TrustStore
 from signing.verdict import Indication
+from signing.verifying.engines import Engine, judge
 from tests.support.ceremonies import Vault, shipped_plan
 from tests.support.ceremony_homes import PASSPHRASE, PINS, Homes
 from tests.support.signing_cases import foreign_pdf

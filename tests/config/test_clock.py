@@ -6,8 +6,8 @@ import pytest
 
 from config.clock import clock_policy, stamping_clock, utc_now
 from config.errors import SettingsError
-from pki.clock_trust import TrustedClock
-from pki.timestamp import TimeNotAvailableError
+from pki.status.clock_trust import TrustedClock
+from pki.status.timestamp import TimeNotAvailableError
 
 STANDING = datetime(2026, 9, 5, 8, 0, tzinfo=UTC)
 

@@ -13,9 +13,9 @@ from config.errors import HouseExistsError, SettingsError
 from config.house_file import HousePlan, read_plan, write_plan
 from config.key_store import find_secret, key_store_place
 from config.settings import Settings
-from pki.establish import Organization
-from pki.key_store_uri import FolderPlace, KeyStoreUriError, TokenPlace
-from pki.passphrase import PassphraseError
+from pki.authority.establish import Organization
+from pki.keys.key_store_uri import FolderPlace, KeyStoreUriError, TokenPlace
+from pki.keys.passphrase import PassphraseError
 
 PLAN = HousePlan(Organization("VN", "Sở Giáo dục", "NTRVN-0100000001"), "http://pki.eduseal.example", crl_shards=2)
 TOKEN = "pkcs11:token=eduseal;object=hanoi?module-path=/usr/lib/softhsm/libsofthsm2.so"

@@ -13,9 +13,9 @@ from config.log import log_copy, log_origin, log_verifier
 from config.settings import Settings
 from db.errors import LogTamperedError
 from db.log_check import check_log
-from pki.checkpoint import opened_checkpoint
+from pki.authority.establish import Organization
 from pki.errors import KeyStoreError
-from pki.establish import Organization
+from pki.log.checkpoint import opened_checkpoint
 
 PLAN = HousePlan(Organization("VN", "Sở", "NTRVN-0100000001"), "https://pki.example:8443/school", crl_shards=1)
 PASSPHRASE = "a passphrase for tests"

@@ -17,13 +17,13 @@ from config.house_file import HousePlan
 from config.rekey import BusyServiceError, rekey_service
 from config.settings import Settings
 from db.leases import Leases
+from pki.authority.establish import Organization
+from pki.authority.renew import RENEWAL_WINDOW
 from pki.errors import PkiError
-from pki.establish import Organization
-from pki.issue import CertificateRequest
-from pki.renew import RENEWAL_WINDOW
-from pki.softkey import SoftwareKey
-from pki.subject import legal_person
-from pki.tsp import parse_time_stamp_token
+from pki.identity.subject import legal_person
+from pki.issuing.issue import CertificateRequest
+from pki.keys.softkey import SoftwareKey
+from pki.structures.tsp import parse_time_stamp_token
 from tests.support.authority import MOMENT, StandingClock
 
 PASSPHRASE = "a passphrase for tests"

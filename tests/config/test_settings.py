@@ -6,7 +6,7 @@ import pytest
 
 from config.settings import DEFAULT_HOME, Settings
 from pki.errors import KeyStoreError
-from pki.passphrase import PassphraseError
+from pki.keys.passphrase import PassphraseError
 
 
 def test_arguments_win_over_the_environment() -> None:

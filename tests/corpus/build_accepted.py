@@ -6,8 +6,8 @@ from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pki import cms as c
-from pki.der import element
+from pki.structures import cms as c
+from pki.structures.der import element
 from signing.pdf.document import Document
 from signing.pdf.objects import PdfObject
 from tests.corpus.build_certified import EMPTY, with_empty_field

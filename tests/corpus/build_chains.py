@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from pki.der import signed_structure
+from pki.structures.der import signed_structure
 from tests.corpus.case import GoodFiles, case
 from tests.corpus.stranger import EVIDENCE, STAMPED, signed, stranger
 from tests.support.chain_cases import AT, DAY, HOUR, SERVER_AUTH, Node, answer, crl, name, revoking, root, unknown

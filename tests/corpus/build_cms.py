@@ -9,8 +9,8 @@ from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from pki import cms as c
-from pki.algorithms import RSA_SHA256, Digest
+from pki.structures import cms as c
+from pki.structures.algorithms import RSA_SHA256, Digest
 from tests.corpus.case import GoodFiles, case
 from tests.corpus.cms import content_type, ess, ess_v1, message_digest, over, sound, with_certificates, with_signer, with_signers
 from tests.corpus.edit import Name

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from cryptography.hazmat import asn1
 
-from pki import cms as c
-from pki.der import SEQUENCE, element
+from pki.structures import cms as c
+from pki.structures.der import SEQUENCE, element
 from signing.pdf.document import Document
 from signing.pdf.objects import PdfObject
 from tests.corpus.case import GoodFiles, case

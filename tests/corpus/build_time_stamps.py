@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 
-from pki.softkey import SoftwareKey
-from signing.archive import time_stamp_document
+from pki.keys.softkey import SoftwareKey
+from signing.applying.archive import time_stamp_document
 from tests.corpus.case import GoodFiles, case
 from tests.corpus.stranger import STAMPED, signed, stranger
 from tests.support.authority import MOMENT

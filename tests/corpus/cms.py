@@ -9,10 +9,10 @@ from typing import Any
 from cryptography.hazmat import asn1
 from cryptography.hazmat.asn1 import SetOf
 
-from pki import cms as c
-from pki.algorithms import Digest
-from pki.der import SEQUENCE, element
-from pki.softkey import SoftwareKey
+from pki.keys.softkey import SoftwareKey
+from pki.structures import cms as c
+from pki.structures.algorithms import Digest
+from pki.structures.der import SEQUENCE, element
 from tests.support.chain_cases import Node
 
 Attributes = Callable[[bytes], list[c.Attribute]]

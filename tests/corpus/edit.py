@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from signing.coverage.structure import SignatureField, read_structure
 from signing.pdf.document import Document
 from signing.pdf.objects import Name, PdfObject, PdfString, Ref, Stream
 from signing.pdf.serialize import serialize
-from signing.structure import SignatureField, read_structure
 
 __all__ = ["Name", "PdfString", "Ref", "Stream"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import cache
 
-from signing.engines import Engine
 from signing.policy import VerificationPolicy
-from signing.trust import NamedAnchor, TrustStore
+from signing.trust.store import NamedAnchor, TrustStore
 from signing.verdict import Verdict
+from signing.verifying.engines import Engine
 from tests.corpus.case import Case, GoodFiles
 from tests.corpus.stranger import stranger
 from tests.support.authority import MOMENT

@@ -12,10 +12,10 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from pki.algorithms import Digest
-from pki.cms import SIGNATURE_TIME_STAMP, SignedData, attribute, content_info_der, with_unsigned_attributes
-from pki.softkey import SoftwareKey
-from signing.dss import ValidationData, add_validation_data
+from pki.keys.softkey import SoftwareKey
+from pki.structures.algorithms import Digest
+from pki.structures.cms import SIGNATURE_TIME_STAMP, SignedData, attribute, content_info_der, with_unsigned_attributes
+from signing.applying.dss import ValidationData, add_validation_data
 from signing.pdf.objects import PdfObject
 from tests.corpus.cms import sound
 from tests.corpus.raw_sign import add_signature

@@ -17,7 +17,7 @@ from records.errors import StaleRecordError
 from records.ledger import Event, LogEntry
 from records.lifecycle import open_record
 from records.ports import ArchivedDocument, Document, DocumentKind
-from signing.renewal import Hold
+from signing.applying.renewal import Hold
 from signing.workflow import Workflow
 from tests.support.record_cases import NOW, TEACHER, make_record
 

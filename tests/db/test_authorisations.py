@@ -13,7 +13,7 @@ from db.engine import Database
 from db.log import Log
 from records.errors import AlreadySpentError, NotFoundError
 from records.ports import AuthorisationStore, SpentItem
-from signing.authorisation import Authorisation, AuthorisedItem
+from signing.applying.authorisation import Authorisation, AuthorisedItem
 
 NOW = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 SOON = timedelta(minutes=15)

@@ -19,9 +19,9 @@ from db.registration import Requests
 from db.tables import log_entries
 from db.tables_bulk import bulk_people
 from pki.errors import BlockedKeyError, WeakKeyError
-from pki.kdf import KeyDerivation
+from pki.keys.kdf import KeyDerivation
+from pki.keys.weak_keys import refuse_weak_key
 from pki.ports import CertificateState
-from pki.weak_keys import refuse_weak_key
 from records.bulk import BatchState, BulkError, ChunkState, Refusal
 from records.bulk_desk import bulk_order, members, require_unchanged
 from records.bulk_making import Job, Made, NotMade, Terms

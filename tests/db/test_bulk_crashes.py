@@ -13,8 +13,8 @@ from db.engine import Database
 from db.log import Log
 from db.tables import certificates
 from pki.errors import PkiError
-from pki.holderkey import rewrap
-from pki.pin import ActivationCode, Pin
+from pki.keys.holderkey import rewrap
+from pki.keys.pin import ActivationCode, Pin
 from pki.ports import CertificateState
 from records.bulk import Batch, ChunkState, SupersededError
 from records.enrolment import activation_kdf

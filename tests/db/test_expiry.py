@@ -16,7 +16,7 @@ from db.engine import Database
 from db.expiry import ExpiryNotices
 from db.log import Log
 from db.roster import Roster
-from pki.expiry import Ending
+from pki.issuing.expiry import Ending
 from pki.ports import CertificateEntry, CertificateState
 from records.person import Role, School, Sex, Teacher
 

@@ -24,13 +24,13 @@ from db.revoked import revoked_rows
 from db.schema import upgrade
 from db.statuses import Statuses
 from db.tables import certificates
-from pki.establish import establish, load
-from pki.issue import Authority, CertificateRequest
-from pki.ocsp import OcspResponder
+from pki.authority.establish import establish, load
+from pki.identity.subject import legal_person
+from pki.issuing.issue import Authority, CertificateRequest
+from pki.issuing.urls import AuthorityUrls
+from pki.keys.softkey import SoftwareKey
 from pki.ports import CertificateState
-from pki.softkey import SoftwareKey
-from pki.subject import legal_person
-from pki.urls import AuthorityUrls
+from pki.status.ocsp import OcspResponder
 from tests.support.authority import BASE_URL, ORGANIZATION, SCHOOL, SCHOOL_IDENTIFIER, MemoryKeyStore, shipped_profiles
 from tests.support.witness_issuing import RANDOM, SHARDS, STEPS, Nursery, WitnessKeyStore, key_ders, witnessed
 

@@ -1,6 +1,6 @@
 """Whatever is asked of certificates, in whatever order: books, revocation list, log and the pure moves agree, on both databases.
 
-A few certificates over three keys, for two holders; the model is the pure moves of :mod:`pki.certificate_life` on a dictionary.
+A few certificates over three keys, for two holders; the model is the pure moves of :mod:`pki.issuing.certificate_life` on a dictionary.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from db.engine import Database, open_database, sqlite_url
 from db.log import Log
 from db.schema import upgrade
 from db.tables import certificates, metadata
-from pki.certificate_life import COMPROMISE, REVOKED_OR_HELD, issue, release, revoke, suspend
 from pki.errors import BlockedKeyError, IssuanceError, KeyTakenError, NotRecordedError
+from pki.issuing.certificate_life import COMPROMISE, REVOKED_OR_HELD, issue, release, revoke, suspend
 from pki.ports import CertificateEntry, CertificateState
 
 START = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)

@@ -16,11 +16,11 @@ from db.errors import DatabaseError
 from db.leases import Leases
 from db.publication import Publications
 from db.schema import _config, upgrade
-from pki.certificate_life import HOLD
-from pki.crl import CrlSigner
 from pki.errors import BlockedKeyError
+from pki.issuing.certificate_life import HOLD
 from pki.ports import CertificateEntry, CertificateState
-from pki.publication import Publisher
+from pki.status.crl import CrlSigner
+from pki.status.publication import Publisher
 from tests.support.authority import BASE_URL, make_authority
 
 NOW = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)

@@ -15,7 +15,7 @@ from db.roster import Roster
 from records.errors import NotEntitledError, NotFoundError
 from records.outside import OutsideCertificate
 from records.person import School
-from signing.trust import Registered
+from signing.trust.store import Registered
 
 AT = datetime(2026, 9, 5, 8, tzinfo=UTC)
 ENTRY = OutsideCertificate(

@@ -10,7 +10,7 @@ from db.api_keys import ApiKeys
 from db.engine import Database
 from db.prepared import MAX_OPEN, PreparedSignatures, TooManyPreparationsError, Waiting
 from db.tables import prepared_signatures, schools
-from signing.two_step import PreparationExpiredError, PreparationUsedError, PreparedSignature, UnknownPreparationError
+from signing.applying.two_step import PreparationExpiredError, PreparationUsedError, PreparedSignature, UnknownPreparationError
 
 NOW = datetime(2026, 9, 5, 8, 0, tzinfo=UTC)
 MINUTES = timedelta(minutes=10)

@@ -18,10 +18,10 @@ from db.leases import Leases
 from db.publication import Publications
 from db.reconciliation import CHUNK, Reconciliation
 from db.revoked import PAGE, revoked_rows
-from pki.crl import CrlSigner
 from pki.errors import AlreadyRevokedError
 from pki.ports import CertificateEntry, CertificateState
-from pki.publication import CrlState, PublishedCrl, Publisher, StatusChange
+from pki.status.crl import CrlSigner
+from pki.status.publication import CrlState, PublishedCrl, Publisher, StatusChange
 from tests.support.authority import BASE_URL, make_authority
 
 NOW = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)

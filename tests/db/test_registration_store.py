@@ -13,7 +13,7 @@ from db.engine import Database
 from db.log import Log
 from db.officers import Officers
 from db.registration import Requests, redeem
-from pki.registration import (
+from pki.registration.approval import (
     AlreadyDecidedError,
     NotApprovedError,
     Order,
@@ -26,7 +26,7 @@ from pki.registration import (
     UnknownOfficerError,
     UnknownRequestError,
 )
-from pki.registration_policy import RegistrationPolicy, RequestKind
+from pki.registration.policy import RegistrationPolicy, RequestKind
 from records.errors import OfficerError
 from records.registration_ports import Officer
 

@@ -22,7 +22,7 @@ from records.ports import Document, DocumentKind, SpentItem
 from records.record import Record, RecordSchool
 from records.service import RecordService, StepResult
 from records.state import Actor, Phase, RecordState
-from signing.batch import BatchSigner
+from signing.applying.batch import BatchSigner
 from signing.verdict import Indication
 from tests.support.authority import SCHOOL, SCHOOL_IDENTIFIER
 from tests.support.record_cases import NOW, TEACHER, make_record

@@ -9,8 +9,8 @@ from db.engine import Database, open_database
 from db.errors import DatabaseError
 from db.status_changes import StatusChanges
 from db.statuses import CHUNK, Statuses
-from pki.ocsp_status import CertificateStatus
 from pki.ports import CertificateState
+from pki.status.ocsp_status import CertificateStatus
 from tests.db.test_certificates import LARGEST, NOW, entry
 
 RECORDED, ISSUED = CertificateStatus(CertificateState.RECORDED), CertificateStatus(CertificateState.ISSUED)

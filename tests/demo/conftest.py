@@ -16,7 +16,7 @@ import pytest
 from config.bootstrap import open_house, utc_now
 from config.house import House
 from config.settings import Settings
-from pki.passphrase import passphrase_in
+from pki.keys.passphrase import passphrase_in
 
 EDUSEAL = Path(sys.executable).with_name("eduseal")
 

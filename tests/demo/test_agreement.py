@@ -16,9 +16,9 @@ from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
 from config.house import House
-from pki.lint import findings
+from pki.issuing.lint import findings
+from pki.issuing.profile import LintKind
 from pki.ports import CertificateEntry, CertificateState
-from pki.profile import LintKind
 from tests.demo.conftest import Demo, run
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from pki.anchor_constraints import AnchorConstraints
-from pki.chain import (
+from pki.paths.anchor_constraints import AnchorConstraints
+from pki.paths.building import MAX_PATHS
+from pki.paths.chain import (
     ConstraintError,
     ExpiredError,
     KeyPurpose,
@@ -18,9 +19,8 @@ from pki.chain import (
     ValidatedPath,
     validate_path,
 )
-from pki.path_building import MAX_PATHS
-from pki.revocation import Evidence, RevocationState, revocation_status
-from pki.validation_cache import ValidationCache
+from pki.paths.validation_cache import ValidationCache
+from pki.revocation.judgement import Evidence, RevocationState, revocation_status
 from tests.support.chain_cases import AT, DAY, TIME_STAMPING, Node, crl, name, root
 
 ROOT = root("Government CA")

@@ -7,9 +7,9 @@ from asn1crypto import parser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pki.ber import MAX_DEPTH, MAX_ELEMENTS, definite
-from pki.der import SEQUENCE, element
 from pki.errors import EncodingError
+from pki.structures.ber import MAX_DEPTH, MAX_ELEMENTS, definite
+from pki.structures.der import SEQUENCE, element
 from tests.support.mutation import FUZZ
 
 

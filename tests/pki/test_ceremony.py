@@ -14,19 +14,19 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pki.ca_request import make_request, read_request, request_pem
-from pki.ceremony import CeremonyError, NotApprovedByAnotherError, hold
-from pki.ceremony_check import CeremonyMismatchError, check_certificate
-from pki.chain import ChainError, KeyPurpose, TrustAnchor, validate_path
+from pki.authority.offline import ImportedCrlError, check_imported_crl
+from pki.authority.root_lists import root_lists
+from pki.ceremony.check import CeremonyMismatchError, check_certificate
+from pki.ceremony.hold import CeremonyError, NotApprovedByAnotherError, hold
 from pki.errors import EncodingError, PkiError, SignatureError
-from pki.issue import Authority, CertificateRequest
-from pki.offline import ImportedCrlError, check_imported_crl
+from pki.identity.subject import legal_person
+from pki.issuing.issue import Authority, CertificateRequest
+from pki.issuing.urls import AuthorityUrls
+from pki.keys.softkey import SoftwareKey
+from pki.paths.chain import ChainError, KeyPurpose, TrustAnchor, validate_path
 from pki.ports import CertificateState
-from pki.registration import OtherDigestError
-from pki.root_lists import root_lists
-from pki.softkey import SoftwareKey
-from pki.subject import legal_person
-from pki.urls import AuthorityUrls
+from pki.registration.approval import OtherDigestError
+from pki.registration.ca_request import make_request, read_request, request_pem
 from tests.support.authority import MemoryCertificateStore, shipped_profiles
 from tests.support.ceremonies import Vault, approval_of, shipped_plan
 

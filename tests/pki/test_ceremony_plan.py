@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.ceremony_files import example, example_names
-from pki.ceremony_plan import KeyHome, parse_plan
-from pki.ceremony_table import PlanError
+from pki.ceremony.plan import KeyHome, parse_plan
+from pki.ceremony.table import PlanError
 from pki.errors import PkiError
 from tests.support.ceremonies import plan_text, shipped_plan
 

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pki.ceremony_plan import CeremonyPlan
-from pki.ceremony_review import review
-from pki.ceremony_transcript import MAX_TRANSCRIPT, Transcript, TranscriptError
+from pki.ceremony.plan import CeremonyPlan
+from pki.ceremony.review import review
+from pki.ceremony.split import split
+from pki.ceremony.transcript import MAX_TRANSCRIPT, Transcript, TranscriptError
 from pki.errors import PkiError
-from pki.split import split
 from tests.support.ceremonies import Vault, shipped_plan
 
 PROGRAM = "eduseal 0.1.0"

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from pki.certification_request import MAX_REQUEST, read_certification_request
 from pki.errors import EncodingError, SignatureError, UnsupportedAlgorithmError
+from pki.registration.certification_request import MAX_REQUEST, read_certification_request
 
 SUBJECT = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Trần Thị Hoa")])
 NAMES = x509.SubjectAlternativeName([x509.DNSName("records.example.org"), x509.RFC822Name("hoa@example.org")])

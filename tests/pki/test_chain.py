@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pki.chain import KeyPurpose, TrustAnchor, validate_path
-from pki.chain_errors import (
+from pki.paths.chain import KeyPurpose, TrustAnchor, validate_path
+from pki.paths.chain_errors import (
     CertificateRole,
     ChainError,
     ChainFailure,
@@ -15,8 +15,8 @@ from pki.chain_errors import (
     NotYetValidError,
     PathSignatureError,
 )
-from pki.path_validation import PathPolicy
-from pki.validation_cache import ValidationCache
+from pki.paths.validation import PathPolicy
+from pki.paths.validation_cache import ValidationCache
 from tests.support.authority import make_authority
 from tests.support.chain_cases import AT, DAY, YEAR, certificate, name, path_of, root
 

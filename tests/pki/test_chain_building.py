@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from pki.chain import KeyPurpose, validate_path
-from pki.chain_errors import ConstraintError, ExpiredError, NoPathError, PathLimitError, PathSignatureError
+from pki.paths.chain import KeyPurpose, validate_path
+from pki.paths.chain_errors import ConstraintError, ExpiredError, NoPathError, PathLimitError, PathSignatureError
 from tests.support.chain_cases import AT, DAY, Node, path_of, root
 
 

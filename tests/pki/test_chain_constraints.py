@@ -11,11 +11,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
-from pki.algorithm_policy import MODERN, AlgorithmPolicy, verify_signature
-from pki.chain import KeyPurpose, validate_path
-from pki.chain_errors import AlgorithmError, ChainFailure, ConstraintError, MalformedCertificateError, PathLimitError, PurposeError
 from pki.errors import SignatureError, UnsupportedAlgorithmError
-from pki.path_validation import PathPolicy
+from pki.paths.chain import KeyPurpose, validate_path
+from pki.paths.chain_errors import AlgorithmError, ChainFailure, ConstraintError, MalformedCertificateError, PathLimitError, PurposeError
+from pki.paths.validation import PathPolicy
+from pki.structures.algorithm_policy import MODERN, AlgorithmPolicy, verify_signature
 from tests.support.chain_cases import (
     AT,
     DAY,

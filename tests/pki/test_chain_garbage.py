@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pki.certificate import load_certificate
-from pki.chain import KeyPurpose, validate_path
-from pki.chain_errors import ChainError
-from pki.crl_evidence import load_crl
-from pki.der import SEQUENCE, element
 from pki.errors import EncodingError
-from pki.names import distinguished_name
-from pki.ocsp_evidence import load_ocsp
-from pki.revocation import Evidence, RevocationState, revocation_status
+from pki.paths.chain import KeyPurpose, validate_path
+from pki.paths.chain_errors import ChainError
+from pki.revocation.crl_evidence import load_crl
+from pki.revocation.judgement import Evidence, RevocationState, revocation_status
+from pki.revocation.ocsp_evidence import load_ocsp
+from pki.structures.certificate import load_certificate
+from pki.structures.der import SEQUENCE, element
+from pki.structures.names import distinguished_name
 from tests.support.chain_cases import AT, DAY, Revoked, answer, crl, path_of, responder, root
 
 TOP = root()

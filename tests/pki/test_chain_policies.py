@@ -8,9 +8,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat import asn1
 
-from pki.chain_errors import ConstraintError
-from pki.der import SEQUENCE, element
-from pki.path_validation import PathPolicy
+from pki.paths.chain_errors import ConstraintError
+from pki.paths.validation import PathPolicy
+from pki.structures.der import SEQUENCE, element
 from tests.support.chain_cases import Node, path_of, root
 
 ANY = "2.5.29.32.0"

@@ -11,10 +11,10 @@ import pytest
 from asn1crypto import tsp
 
 from certs.loader import load
-from pki.clock_checks import CommandCheck, KernelCheck, KernelTime, kernel_time
-from pki.clock_trust import ClockCheck, ClockPolicy, TrustedClock
 from pki.errors import PkiError
-from pki.timestamp import FailureInfo, TimeNotAvailableError, TimeStampRefusedError, rejection
+from pki.status.clock_checks import CommandCheck, KernelCheck, KernelTime, kernel_time
+from pki.status.clock_trust import ClockCheck, ClockPolicy, TrustedClock
+from pki.status.timestamp import FailureInfo, TimeNotAvailableError, TimeStampRefusedError, rejection
 from tests.support.status_house import NOW, House
 
 POLICY = ClockPolicy.from_mapping(load("time", "stamping"))

@@ -12,8 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 
-from pki.algorithms import RSA_SHA256, Digest
-from pki.cms import (
+from pki.errors import EncodingError, PkiError, SignatureError
+from pki.keys.softkey import SoftwareKey
+from pki.structures.algorithms import RSA_SHA256, Digest
+from pki.structures.cms import (
     CONTENT_TYPE,
     DATA,
     MAX_SIGNED_DATA,
@@ -29,9 +31,7 @@ from pki.cms import (
     parse_signed_data,
     with_unsigned_attributes,
 )
-from pki.errors import EncodingError, PkiError, SignatureError
-from pki.softkey import SoftwareKey
-from pki.tsp import parse_time_stamp_token
+from pki.structures.tsp import parse_time_stamp_token
 from tests.support.mutation import FUZZ, Damage, damages
 from tests.support.status_house import House, Party
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pki.commitment import (
+from pki.identity.commitment import (
     CommitmentError,
     commit,
     commitment_in,

@@ -8,10 +8,10 @@ from cryptography import x509
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.crl import EXPIRED_CERTS_ON_CRL, build_crl, reason_number
 from pki.errors import PkiError
+from pki.issuing.urls import shard_of
 from pki.ports import CertificateEntry
-from pki.urls import shard_of
+from pki.status.crl import EXPIRED_CERTS_ON_CRL, build_crl, reason_number
 from tests.support.authority import BASE_URL
 from tests.support.status_house import NOW, SHARDS, House, Party
 

@@ -9,8 +9,8 @@ from cryptography import x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pki.der import SEQUENCE, element, signed_structure, split_signed
 from pki.errors import EncodingError
+from pki.structures.der import SEQUENCE, element, signed_structure, split_signed
 from tests.support.authority import make_authority
 
 

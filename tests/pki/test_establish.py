@@ -10,13 +10,13 @@ from cryptography import x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pki.authority.establish import EstablishedAuthority, NotEstablishedError, establish, load
+from pki.authority.renew import renew
 from pki.errors import IssuanceError, PkiError
-from pki.establish import EstablishedAuthority, NotEstablishedError, establish, load
+from pki.identity.subject import SubjectError
+from pki.issuing.urls import AuthorityUrls
+from pki.keys.softkey import SoftwareKey
 from pki.ports import CertificateState
-from pki.renew import renew
-from pki.softkey import SoftwareKey
-from pki.subject import SubjectError
-from pki.urls import AuthorityUrls
 from tests.support.authority import (
     BASE_URL,
     MOMENT,

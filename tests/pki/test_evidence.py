@@ -12,9 +12,9 @@ from cryptography.x509 import ocsp
 from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 
-from pki.evidence import InProcessValidationData, NoRevocationDataError
 from pki.ports import CertificateState
-from pki.tsp import parse_time_stamp_token
+from pki.status.evidence import InProcessValidationData, NoRevocationDataError
+from pki.structures.tsp import parse_time_stamp_token
 from tests.support.status_house import NOW, House, make_house
 
 

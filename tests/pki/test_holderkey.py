@@ -8,13 +8,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pki.errors import KeyStoreError, WrongSecretError
-from pki.holderkey import MAGIC, KeyClosedError, is_activated, open_holder_key, rewrap, wrap_holder_key
-from pki.kdf import KdfParameters, KeyDerivation
-from pki.key_stores import open_key_store
-from pki.keystore import FileKeyStore
-from pki.pin import ActivationCode, Pin, new_activation_code
+from pki.keys.holderkey import MAGIC, KeyClosedError, is_activated, open_holder_key, rewrap, wrap_holder_key
+from pki.keys.kdf import KdfParameters, KeyDerivation
+from pki.keys.key_stores import open_key_store
+from pki.keys.keystore import FileKeyStore
+from pki.keys.pin import ActivationCode, Pin, new_activation_code
+from pki.keys.softkey import SoftwareKey
 from pki.ports import KeyStore
-from pki.softkey import SoftwareKey
 from tests.support.softhsm import PIN as HSM_PIN
 from tests.support.softhsm import SoftHsm
 

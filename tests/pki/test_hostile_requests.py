@@ -13,13 +13,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.ca_request import make_request, read_request
-from pki.certification_request import read_certification_request
-from pki.compromise_proof import compromised_key
-from pki.der import signed_structure
 from pki.errors import EncodingError, PkiError, SignatureError
-from pki.softkey import SoftwareKey
-from pki.subject import legal_person
+from pki.identity.subject import legal_person
+from pki.keys.softkey import SoftwareKey
+from pki.registration.ca_request import make_request, read_request
+from pki.registration.certification_request import read_certification_request
+from pki.registration.compromise_proof import compromised_key
+from pki.structures.der import signed_structure
 
 KEY = SoftwareKey.generate("P-256")
 GOOD = make_request(legal_person(country="VN", name="Sở Giáo dục", identifier="NTRVN-1", common_name="compromised key"), KEY)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stdnum.iso7064 import mod_11_2
 
 from pki.errors import PkiError
-from pki.identity import (
+from pki.identity.codes import (
     INCONSISTENT,
     SCHEMES,
     IdentityError,
@@ -21,7 +21,7 @@ from pki.identity import (
     check,
     check_organization_identifier,
 )
-from pki.schemes.vietnam import PROVINCES
+from pki.identity.schemes.vietnam import PROVINCES
 
 BOY_2004 = PersonFacts(birth_date=date(2004, 5, 1), sex="male", province="Hà Nội")
 WOMAN_1949 = PersonFacts(birth_date=date(1949, 12, 31), sex="female", province="北京市")

@@ -14,7 +14,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.algorithms import PublicKey, SignatureAlgorithm
 from pki.errors import (
     AlreadyIssuedError,
     AlreadyRevokedError,
@@ -25,11 +24,12 @@ from pki.errors import (
     SignatureError,
     WeakKeyError,
 )
-from pki.issue import REVOCATION_REASONS, Authority, CertificateRequest, draw_serial
+from pki.identity.subject import Subject, person
+from pki.issuing.issue import REVOCATION_REASONS, Authority, CertificateRequest, draw_serial
+from pki.issuing.profile import ProfileError
+from pki.keys.softkey import SoftwareKey
 from pki.ports import CertificateState
-from pki.profile import ProfileError
-from pki.softkey import SoftwareKey
-from pki.subject import Subject, person
+from pki.structures.algorithms import PublicKey, SignatureAlgorithm
 from tests.support.authority import MOMENT, SCHOOL, SCHOOL_IDENTIFIER, TestAuthority, make_authority
 
 TEACHER = person(

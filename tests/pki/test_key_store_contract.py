@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pki.errors import KeyNotFoundError, KeyStoreError, UnsupportedAlgorithmError, WrongSecretError
-from pki.key_stores import open_key_store
+from pki.keys.key_stores import open_key_store
+from pki.keys.wrap import MAX_SECRET
 from pki.ports import KeyStore
-from pki.wrap import MAX_SECRET
 from tests.support.softhsm import PIN, SoftHsm
 
 Open = Callable[..., KeyStore]

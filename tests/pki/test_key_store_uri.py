@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pki.key_store_uri import FolderPlace, KeyStorePlace, KeyStoreUriError, TokenPlace, key_store_uri, parse_key_store_uri
+from pki.keys.key_store_uri import FolderPlace, KeyStorePlace, KeyStoreUriError, TokenPlace, key_store_uri, parse_key_store_uri
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 Q = f"?module-path={MODULE}"

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pki.durable import read_private, replace, write_new
 from pki.errors import KeyStoreError, WrongSecretError
-from pki.kdf import KdfParameters, KeyDerivation
-from pki.keystore import MAX_FILE, STORE_FILE, FileKeyStore, load_pkcs8
-from pki.passphrase import PassphraseError, find_passphrase
+from pki.keys.kdf import KdfParameters, KeyDerivation
+from pki.keys.keystore import MAX_FILE, STORE_FILE, FileKeyStore, load_pkcs8
+from pki.keys.passphrase import PassphraseError, find_passphrase
 
 PASSPHRASE = "tám chữ cái trở lên"
 KDF = KeyDerivation(KdfParameters(time_cost=1, memory_kib=8, lanes=1))
@@ -194,8 +194,8 @@ FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 from pki.errors import KeyStoreError
-from pki.kdf import KdfParameters, KeyDerivation
-from pki.keystore import FileKeyStore
+from pki.keys.kdf import KdfParameters, KeyDerivation
+from pki.keys.keystore import FileKeyStore
 keys = FileKeyStore.open_existing(Path(sys.argv[1]), passphrase=sys.argv[2], kdf=KeyDerivation(KdfParameters(1, 8, 1)))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (40, 40))

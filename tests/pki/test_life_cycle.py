@@ -1,4 +1,4 @@
-"""The moves of :mod:`pki.certificate_life`, and what status services say after each."""
+"""The moves of :mod:`pki.issuing.certificate_life`, and what status services say after each."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 from cryptography import x509
 from cryptography.x509 import ocsp
 
-from pki.certificate_life import HOLD, REVOCATION_REASONS, issue, release, revoke, suspend
 from pki.errors import AlreadyIssuedError, AlreadyRevokedError, AlreadySuspendedError, IssuanceError, NotIssuedError, NotSuspendedError
+from pki.issuing.certificate_life import HOLD, REVOCATION_REASONS, issue, release, revoke, suspend
+from pki.issuing.urls import shard_of
 from pki.ports import CertificateEntry, CertificateState
-from pki.urls import shard_of
 from tests.support.status_house import NOW, SHARDS, House
 
 DAY = timedelta(days=1)

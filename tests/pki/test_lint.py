@@ -8,14 +8,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.commitment import commit, identifier
 from pki.errors import EncodingError
-from pki.issue import Authority, CertificateRequest
-from pki.lint import Finding, LintError, findings, lint
-from pki.profile import Identity, LintKind
-from pki.softkey import SoftwareKey
-from pki.subject import Subject, legal_person, person, pseudonymous
-from pki.tbs import Plan, build, throwaway_key
+from pki.identity.commitment import commit, identifier
+from pki.identity.subject import Subject, legal_person, person, pseudonymous
+from pki.issuing.issue import Authority, CertificateRequest
+from pki.issuing.lint import Finding, LintError, findings, lint
+from pki.issuing.profile import Identity, LintKind
+from pki.issuing.tbs import Plan, build, throwaway_key
+from pki.keys.softkey import SoftwareKey
 from tests.support.authority import SCHOOL, SCHOOL_IDENTIFIER, TestAuthority, make_authority
 
 

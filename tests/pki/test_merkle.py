@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pki.merkle import (
+from pki.log.merkle import (
     EMPTY_ROOT,
     Frontier,
     ProofError,

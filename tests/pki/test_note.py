@@ -8,12 +8,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pki.checkpoint import PROOF_HEADER, Checkpoint, CheckpointError, LogProof, opened_checkpoint, read_proof
 from pki.errors import KeyStoreError
-from pki.keystore import FileKeyStore
-from pki.log_key import log_signer
-from pki.merkle import ProofError, inclusion_proof, kept_in, leaf_hash, root_of
-from pki.note import NoteError, NoteSigner, verifier_key
+from pki.keys.keystore import FileKeyStore
+from pki.log.checkpoint import PROOF_HEADER, Checkpoint, CheckpointError, LogProof, opened_checkpoint, read_proof
+from pki.log.log_key import log_signer
+from pki.log.merkle import ProofError, inclusion_proof, kept_in, leaf_hash, root_of
+from pki.log.note import NoteError, NoteSigner, verifier_key
 
 # the example of c2sp.org/signed-note
 VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"

@@ -12,13 +12,13 @@ from cryptography.x509 import ocsp
 from cryptography.x509.ocsp import OCSPCertStatus, OCSPResponseStatus
 from hypothesis import given, settings
 
-from pki.cert_id import cert_id
 from pki.errors import PkiError
-from pki.ocsp import OcspResponder
-from pki.ocsp_answer import ResponseStatus
-from pki.ocsp_asn1 import ARCHIVE_CUTOFF, NONCE, CertID, OCSPRequest, Request, TBSRequest
-from pki.ocsp_request import MAX_CERTIFICATES
-from pki.tsp import Extension
+from pki.status.ocsp import OcspResponder
+from pki.status.ocsp_answer import ResponseStatus
+from pki.status.ocsp_request import MAX_CERTIFICATES
+from pki.structures.cert_id import cert_id
+from pki.structures.ocsp_asn1 import ARCHIVE_CUTOFF, NONCE, CertID, OCSPRequest, Request, TBSRequest
+from pki.structures.tsp import Extension
 from tests.support.mutation import FUZZ, Damage, damages
 from tests.support.status_house import NOW, House, Party, make_house
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from cryptography.x509.ocsp import OCSPCertStatus
 
-from pki.cert_id import cert_id
-from pki.ocsp_answer import ResponseStatus
-from pki.ocsp_asn1 import CertID
-from pki.ocsp_group import OcspResponders
+from pki.status.ocsp_answer import ResponseStatus
+from pki.status.ocsp_group import OcspResponders
+from pki.structures.cert_id import cert_id
+from pki.structures.ocsp_asn1 import CertID
 from tests.pki.test_ocsp import ask_all, statuses
 from tests.support.status_house import House, make_house
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pki.errors import WrongSecretError
-from pki.pin import ALPHABET, RANDOM_SYMBOLS, WeakPinError, blocked_pins, new_activation_code, new_pin, read_activation_code
+from pki.keys.pin import ALPHABET, RANDOM_SYMBOLS, WeakPinError, blocked_pins, new_activation_code, new_pin, read_activation_code
 
 HOLDER = ("Nguyễn Thị Hoa", "001185000001")
 

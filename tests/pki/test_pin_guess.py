@@ -10,11 +10,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from benchmarks.bench_pin import HOLDER, RIGHT, Loot, loot, rate, stolen
 from pki.errors import WrongSecretError
-from pki.holderkey import open_holder_key, wrap_holder_key
-from pki.kdf import RFC9106_64MIB, KdfParameters, KeyDerivation
-from pki.key_stores import open_key_store
-from pki.keystore import FileKeyStore
-from pki.softkey import SoftwareKey
+from pki.keys.holderkey import open_holder_key, wrap_holder_key
+from pki.keys.kdf import RFC9106_64MIB, KdfParameters, KeyDerivation
+from pki.keys.key_stores import open_key_store
+from pki.keys.keystore import FileKeyStore
+from pki.keys.softkey import SoftwareKey
 from tests.support.softhsm import PIN as HSM_PIN
 from tests.support.softhsm import SoftHsm
 

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pkcs11 import Attribute, KeyType, ObjectClass
 
 from pki.errors import KeyNotFoundError, KeyStoreError, WrongSecretError
-from pki.key_stores import open_key_store
-from pki.pkcs11_store import Pkcs11KeyStore
-from pki.pkcs11_token import PinBlockedError, TokenLostError
+from pki.keys.key_stores import open_key_store
+from pki.keys.pkcs11_store import Pkcs11KeyStore
+from pki.keys.pkcs11_token import PinBlockedError, TokenLostError
 from tests.support.softhsm import MODULE, PIN, SO_PIN, SoftHsm, Token
 
 P256 = bytes.fromhex("06082a8648ce3d030107")
@@ -322,8 +322,8 @@ def run(softhsm: SoftHsm, script: str, *arguments: str) -> list[subprocess.Compl
 
 FORKING = """
 import os, sys, threading
-from pki.key_stores import open_key_store
-from pki.pkcs11_token import _MODULES
+from pki.keys.key_stores import open_key_store
+from pki.keys.pkcs11_token import _MODULES
 keys = open_key_store(sys.argv[1], os.environ["PIN"])
 key, wrapped = keys.open("tsa"), keys.wrap(b"secret", context=b"c")
 def check():
@@ -359,7 +359,7 @@ def test_children_made_by_fork_log_in_anew_and_leave_the_parent_alone(softhsm: S
 RACING = """
 import os, sys
 from pki.errors import KeyStoreError
-from pki.key_stores import open_key_store
+from pki.keys.key_stores import open_key_store
 keys = open_key_store(sys.argv[1], os.environ["PIN"])
 for number in range(20):
     try:
@@ -381,8 +381,8 @@ def test_two_processes_never_leave_two_keys_under_one_label(
 
 STARTING = """
 import os, sys
-from pki.key_stores import open_key_store
-from pki.pkcs11_token import _MODULES
+from pki.keys.key_stores import open_key_store
+from pki.keys.pkcs11_token import _MODULES
 keys = open_key_store(sys.argv[1], os.environ["PIN"])
 for _ in range(15):
     key = keys.open("tsa")
@@ -402,7 +402,7 @@ def test_processes_that_log_in_over_and_over_do_not_lose_the_token(softhsm: Soft
 def test_a_token_that_lacks_a_mechanism_is_refused_by_its_name(softhsm: SoftHsm, token: Token, tmp_path: Path) -> None:
     lines = Path(softhsm.variables["SOFTHSM2_CONF"]).read_text()
     (tmp_path / "softhsm2.conf").write_text(f"{lines}slots.mechanisms = CKM_EC_KEY_PAIR_GEN,CKM_ECDSA,CKM_AES_KEY_GEN\n")
-    script = "import os, sys; from pki.key_stores import open_key_store as o; o(sys.argv[1], os.environ['PIN'], create=True)"
+    script = "import os, sys; from pki.keys.key_stores import open_key_store as o; o(sys.argv[1], os.environ['PIN'], create=True)"
     environment = {**os.environ, "SOFTHSM2_CONF": str(tmp_path / "softhsm2.conf"), "PIN": PIN}
     done = subprocess.run(
         [sys.executable, "-c", script, token.uri()], env=environment, capture_output=True, text=True, timeout=60, check=False
@@ -412,7 +412,8 @@ def test_a_token_that_lacks_a_mechanism_is_refused_by_its_name(softhsm: SoftHsm,
 
 def test_a_folder_store_loads_nothing_of_pkcs11(tmp_path: Path) -> None:
     script = (
-        "import sys; from pki.key_stores import open_key_store as o; o(sys.argv[1], 'x' * 9, create=True); print('pkcs11' in sys.modules)"
+        "import sys; from pki.keys.key_stores import open_key_store as o; o(sys.argv[1], 'x' * 9, create=True); "
+        "print('pkcs11' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script, f"file:{tmp_path}/keys"], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "False\n"

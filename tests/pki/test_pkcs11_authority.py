@@ -8,10 +8,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.establish import CURVES, load
-from pki.key_stores import open_key_store
-from pki.pkcs11_store import Pkcs11Key
-from pki.urls import shard_of
+from pki.authority.establish import CURVES, load
+from pki.issuing.urls import shard_of
+from pki.keys.key_stores import open_key_store
+from pki.keys.pkcs11_store import Pkcs11Key
 from tests.support.softhsm import PIN, SoftHsm
 from tests.support.status_house import SHARDS, House, make_house
 

@@ -10,12 +10,12 @@ from typing import Any
 import cryptography_vectors
 import pytest
 
-from pki.algorithm_policy import MODERN, AlgorithmPolicy
-from pki.chain import KeyPurpose, TrustAnchor, validate_path
-from pki.chain_errors import ChainError
-from pki.path_validation import PathPolicy
-from pki.revocation import UNTIL_NEXT_UPDATE, Evidence, RevocationState, revocation_status
-from pki.validation_cache import ValidationCache
+from pki.paths.chain import KeyPurpose, TrustAnchor, validate_path
+from pki.paths.chain_errors import ChainError
+from pki.paths.validation import PathPolicy
+from pki.paths.validation_cache import ValidationCache
+from pki.revocation.judgement import UNTIL_NEXT_UPDATE, Evidence, RevocationState, revocation_status
+from pki.structures.algorithm_policy import MODERN, AlgorithmPolicy
 
 DATA = Path(cryptography_vectors.__file__).parent / "x509" / "PKITS_data"
 CASES = tomllib.loads((Path(__file__).parent / "pkits.toml").read_text(encoding="utf-8"))["case"]

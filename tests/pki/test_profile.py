@@ -10,9 +10,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 
 from certs.loader import load, names
-from pki.commitment import commit, identifier
-from pki.profile import CertificateProfile, ProfileError, profiles_from
-from pki.subject import Subject, person, pseudonymous
+from pki.identity.commitment import commit, identifier
+from pki.identity.subject import Subject, person, pseudonymous
+from pki.issuing.profile import CertificateProfile, ProfileError, profiles_from
 from tests.support.authority import SCHOOL, SCHOOL_IDENTIFIER, shipped_profiles
 
 SIGNERS = ("teacher", "principal", "student", "school-seal")

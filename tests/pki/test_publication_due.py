@@ -12,11 +12,11 @@ from cryptography import x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pki.algorithms import SigningKey
-from pki.crl import CrlSigner
 from pki.errors import PkiError
-from pki.publication import CrlState, PublishedCrl, Publisher, Shard, StatusChange, due, overdue
-from pki.urls import shard_of
+from pki.issuing.urls import shard_of
+from pki.status.crl import CrlSigner
+from pki.status.publication import CrlState, PublishedCrl, Publisher, Shard, StatusChange, due, overdue
+from pki.structures.algorithms import SigningKey
 from tests.support.authority import BASE_URL
 from tests.support.status_house import SHARDS, House
 
@@ -82,7 +82,7 @@ def test_looking_often_enough_nothing_is_ever_overdue_or_uncovered(steps: list[t
 
 
 class MemoryPublications:
-    """:class:`pki.publication.PublicationStore` in a dictionary."""
+    """:class:`pki.status.publication.PublicationStore` in a dictionary."""
 
     def __init__(self) -> None:
         self.lists: dict[Shard, PublishedCrl] = {}
@@ -115,7 +115,7 @@ class MemoryPublications:
 
 
 class Turns:
-    """:class:`pki.publication.Turns`; somebody else is at what stands in `taken`."""
+    """:class:`pki.status.publication.Turns`; somebody else is at what stands in `taken`."""
 
     def __init__(self, *taken: str) -> None:
         self.taken = taken

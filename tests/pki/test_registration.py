@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from certs.loader import load
-from pki.registration import (
+from pki.registration.approval import (
     AlreadyDecidedError,
     NotApprovedError,
     Order,
@@ -25,7 +25,7 @@ from pki.registration import (
     redeem,
     refuse,
 )
-from pki.registration_policy import RegistrationPolicy, RegistrationPolicyError, RequestKind
+from pki.registration.policy import RegistrationPolicy, RegistrationPolicyError, RequestKind
 
 NOW = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 OFFICERS = frozenset({"RA-1", "RA-2", "RA-3"})

@@ -10,8 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from pki.registration import Order, RegistrationError, Request, RequestState, approve, open_request, redeem, refuse
-from pki.registration_policy import KindRule, RegistrationPolicy, RequestKind
+from pki.registration.approval import Order, RegistrationError, Request, RequestState, approve, open_request, redeem, refuse
+from pki.registration.policy import KindRule, RegistrationPolicy, RequestKind
 
 START = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 PEOPLE = st.sampled_from(["RA-1", "RA-2", "RA-3", "RA-4", "SM-GV01"])

@@ -13,15 +13,15 @@ from dataclasses import replace
 import pytest
 from cryptography.hazmat import asn1
 
-from pki.chain import TrustAnchor
-from pki.chain_errors import ChainError
-from pki.cms import tlv
 from pki.errors import PkiError
-from pki.http_request import RemoteError, RemoteUnavailableError
-from pki.remote_tsa import MAX_REPLY, REPLY, Patience, RemoteTimeStamper
-from pki.timestamp import FailureInfo, TimeStampAuthority, rejection
-from pki.token_check import WrongTokenError
-from pki.tsp import GrantedTimeStampResp, PKIStatusInfo, TimeStampReq, parse_time_stamp_token
+from pki.paths.chain import TrustAnchor
+from pki.paths.chain_errors import ChainError
+from pki.remote.http_request import RemoteError, RemoteUnavailableError
+from pki.remote.token_check import WrongTokenError
+from pki.remote.tsa import MAX_REPLY, REPLY, Patience, RemoteTimeStamper
+from pki.status.timestamp import FailureInfo, TimeStampAuthority, rejection
+from pki.structures.cms import tlv
+from pki.structures.tsp import GrantedTimeStampResp, PKIStatusInfo, TimeStampReq, parse_time_stamp_token
 from tests.support.authority import make_authority
 from tests.support.status_house import House
 from tests.support.tsa_server import Answer, Respond, Server, honest, serving

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 from cryptography import x509
 
-from pki.chain import TrustAnchor, load_certificate
-from pki.crl import CrlSigner
-from pki.revocation import (
+from pki.paths.chain import TrustAnchor, load_certificate
+from pki.paths.validation_cache import ValidationCache
+from pki.revocation.judgement import (
     UNTIL_NEXT_UPDATE,
     Evidence,
     Freshness,
@@ -18,7 +18,7 @@ from pki.revocation import (
     RevocationState,
     revocation_status,
 )
-from pki.validation_cache import ValidationCache
+from pki.status.crl import CrlSigner
 from tests.support.authority import BASE_URL, TestAuthority, make_authority
 from tests.support.chain_cases import AT, DAY, HOUR, YEAR, Node, answer, crl, responder, revoking, root
 

@@ -7,9 +7,9 @@ from datetime import datetime
 import pytest
 from cryptography import x509
 
-from pki.crl_evidence import load_crl
 from pki.errors import EncodingError
-from pki.revocation import Evidence, RevocationResult, RevocationState, revocation_status
+from pki.revocation.crl_evidence import load_crl
+from pki.revocation.judgement import Evidence, RevocationResult, RevocationState, revocation_status
 from tests.support.chain_cases import AT, DAY, HOUR, Node, Revoked, crl, name, revoking, root, scope, unknown
 
 TOP = root()

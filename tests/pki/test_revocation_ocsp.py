@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from pki.revocation import Evidence, RevocationResult, RevocationState, revocation_status
-from pki.tsp import Extension
+from pki.revocation.judgement import Evidence, RevocationResult, RevocationState, revocation_status
+from pki.structures.tsp import Extension
 from tests.support.chain_cases import (
     AT,
     DAY,

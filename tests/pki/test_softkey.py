@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from pki.algorithms import ECDSA_SHA256, ECDSA_SHA384, ECDSA_SHA512, RSA_SHA256, SignatureAlgorithm
 from pki.errors import SignatureError, UnsupportedAlgorithmError
-from pki.softkey import SoftwareKey
+from pki.keys.softkey import SoftwareKey
+from pki.structures.algorithms import ECDSA_SHA256, ECDSA_SHA384, ECDSA_SHA512, RSA_SHA256, SignatureAlgorithm
 
 
 @pytest.mark.parametrize(("curve", "algorithm"), [("P-256", ECDSA_SHA256), ("P-384", ECDSA_SHA384), ("P-521", ECDSA_SHA512)])

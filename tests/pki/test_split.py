@@ -15,10 +15,7 @@ from shamir_mnemonic.shamir import split_ems
 from shamir_mnemonic.share import Share as Slip39Share
 from shamir_mnemonic.wordlist import WORDLIST
 
-from pki.errors import KeyStoreError, WrongSecretError
-from pki.kdf import KdfParameters, KeyDerivation
-from pki.keystore import FileKeyStore
-from pki.split import (
+from pki.ceremony.split import (
     DuplicateShareError,
     ForeignShareError,
     GivenShare,
@@ -34,6 +31,9 @@ from pki.split import (
     split,
     write_shares,
 )
+from pki.errors import KeyStoreError, WrongSecretError
+from pki.keys.kdf import KdfParameters, KeyDerivation
+from pki.keys.keystore import FileKeyStore
 
 HOLDERS = ("An", "Bình", "Chi")
 SECRET = bytes(range(32))

@@ -10,12 +10,12 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat import asn1
 
-from pki.profile import Identity, Semantics
-from pki.softkey import SoftwareKey
-from pki.structural import Seen, StructureError, check_structure
-from pki.structural_asn1 import Head
-from pki.tbs import Plan, build, key_identifier, throwaway_key
-from pki.urls import AuthorityUrls
+from pki.issuing.profile import Identity, Semantics
+from pki.issuing.structural import Seen, StructureError, check_structure
+from pki.issuing.structural_asn1 import Head
+from pki.issuing.tbs import Plan, build, key_identifier, throwaway_key
+from pki.issuing.urls import AuthorityUrls
+from pki.keys.softkey import SoftwareKey
 from tests.support.authority import Credential, TestAuthority, make_authority
 
 

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from pki.subject import Subject, SubjectError, legal_person, person, pseudonymous, tidy
+from pki.identity.subject import Subject, SubjectError, legal_person, person, pseudonymous, tidy
 
 LONG_SCHOOL = "Trường Phổ thông Dân tộc Nội trú Trung học cơ sở và Trung học phổ thông huyện Mường Khương tỉnh Lào Cai"
 

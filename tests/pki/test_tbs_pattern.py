@@ -12,11 +12,11 @@ from cryptography import x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pki.softkey import SoftwareKey
-from pki.structural import MAX_SERIAL
-from pki.subject import Subject, SubjectError
-from pki.tbs import Plan, build, throwaway_key
-from pki.tbs_pattern import Pattern, kind_of
+from pki.identity.subject import Subject, SubjectError
+from pki.issuing.structural import MAX_SERIAL
+from pki.issuing.tbs import Plan, build, throwaway_key
+from pki.issuing.tbs_pattern import Pattern, kind_of
+from pki.keys.softkey import SoftwareKey
 from tests.support.authority import Credential, TestAuthority, make_authority
 
 

@@ -12,10 +12,10 @@ from cryptography import x509
 from cryptography.hazmat import asn1
 from hypothesis import given, settings
 
-from pki.cms import tlv
 from pki.errors import PkiError
-from pki.timestamp import FailureInfo, TimeNotAvailableError, TimeStampRefusedError, random_serial
-from pki.tsp import Extension, MessageImprint, TimeStampReq, parse_time_stamp_token
+from pki.status.timestamp import FailureInfo, TimeNotAvailableError, TimeStampRefusedError, random_serial
+from pki.structures.cms import tlv
+from pki.structures.tsp import Extension, MessageImprint, TimeStampReq, parse_time_stamp_token
 from tests.support.mutation import FUZZ, Damage, damages
 from tests.support.status_house import NOW, POLICY, House
 

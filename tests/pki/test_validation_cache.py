@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pki.validation_cache import ValidationCache
+from pki.paths.validation_cache import ValidationCache
 
 
 def test_what_was_made_once_is_not_made_again() -> None:

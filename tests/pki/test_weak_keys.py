@@ -12,11 +12,11 @@ import badkeys
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from pki.algorithms import PublicKey
 from pki.errors import KeyStoreError, WeakKeyError
-from pki.issue import CertificateRequest
-from pki.softkey import SoftwareKey
-from pki.weak_keys import Blocklist, WeakKeys, refuse_weak_key
+from pki.issuing.issue import CertificateRequest
+from pki.keys.softkey import SoftwareKey
+from pki.keys.weak_keys import Blocklist, WeakKeys, refuse_weak_key
+from pki.structures.algorithms import PublicKey
 from tests.support.authority import make_authority
 from tests.support.weak_moduli import HALF, SHARED, next_prime, public, random_prime, roca_prime, write_blocklist
 
@@ -211,5 +211,5 @@ def test_the_authority_asks_before_it_prepares() -> None:
 
 
 def test_importing_the_module_does_not_load_the_arithmetic() -> None:
-    asked = "import sys, pki.weak_keys, pki.issue; print('badkeys' in sys.modules)"
+    asked = "import sys, pki.keys.weak_keys, pki.issuing.issue; print('badkeys' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True).stdout.strip() == "False"

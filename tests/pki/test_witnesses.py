@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from pki.certificate import load_certificate
-from pki.chain import TrustAnchor
-from pki.revocation import ISSUED_AFTER, UNTIL_NEXT_UPDATE, Evidence, Witnesses, revocation_status
+from pki.paths.chain import TrustAnchor
+from pki.revocation.judgement import ISSUED_AFTER, UNTIL_NEXT_UPDATE, Evidence, Witnesses, revocation_status
+from pki.structures.certificate import load_certificate
 from tests.support.signing_cases import make_signing_house
 
 HOURS = (-30 * 24, -1, 0, 1, 24, 30 * 24)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pki.errors import KeyStoreError, WrongSecretError
-from pki.kdf import MAX_MEMORY_KIB, RFC9106_64MIB, KdfParameters, KeyDerivation
-from pki.wrap import MAX_SECRET, OVERHEAD, Sealer, subkey, wipe
+from pki.keys.kdf import MAX_MEMORY_KIB, RFC9106_64MIB, KdfParameters, KeyDerivation
+from pki.keys.wrap import MAX_SECRET, OVERHEAD, Sealer, subkey, wipe
 
 CHEAP = KdfParameters(time_cost=1, memory_kib=8, lanes=1)
 SEALER = Sealer(bytes(range(32)))

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from pki.errors import IssuanceError
-from pki.issue import CertificateRequest
+from pki.identity.subject import legal_person
+from pki.issuing.issue import CertificateRequest
+from pki.keys.softkey import SoftwareKey
 from pki.ports import CertificateState
-from pki.registration import Order
-from pki.registration_policy import RequestKind
-from pki.softkey import SoftwareKey
-from pki.subject import legal_person
+from pki.registration.approval import Order
+from pki.registration.policy import RequestKind
 from records.certify_once import STALE, certify_once
 from records.errors import StillIssuingError
 from tests.support.authority import StandingClock, make_authority

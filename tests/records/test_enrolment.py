@@ -9,14 +9,14 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from pki.commitment import CommitmentError, confirm
 from pki.errors import WrongSecretError
-from pki.holderkey import KeyClosedError
-from pki.identity import IdentityError
-from pki.kdf import KdfParameters, KeyDerivation
-from pki.pin import Pin, new_activation_code
+from pki.identity.codes import IdentityError
+from pki.identity.commitment import CommitmentError, confirm
+from pki.keys.holderkey import KeyClosedError
+from pki.keys.kdf import KdfParameters, KeyDerivation
+from pki.keys.pin import Pin, new_activation_code
 from pki.ports import CertificateState
-from pki.registration import NotApprovedError, OtherDigestError, Redeemed, UnknownRequestError
+from pki.registration.approval import NotApprovedError, OtherDigestError, Redeemed, UnknownRequestError
 from records.codes import unwrap_code, wrap_code
 from records.enrolment import activation_kdf, enrol, enrol_seal, seal_holder, seal_label, seal_request
 from records.errors import EnrolmentError, NotFoundError, PinLockedError

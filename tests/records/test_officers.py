@@ -16,10 +16,10 @@ from db.officers import Officers as OfficerBooks
 from db.registration import Requests
 from db.schema import upgrade
 from pki.errors import WrongSecretError
-from pki.kdf import KeyDerivation
-from pki.pin import Pin
-from pki.registration import NotApprovedError, Order, OwnApprovalError, RequestExpiredError, RequestState, UnknownOfficerError
-from pki.registration_policy import RequestKind
+from pki.keys.kdf import KeyDerivation
+from pki.keys.pin import Pin
+from pki.registration.approval import NotApprovedError, Order, OwnApprovalError, RequestExpiredError, RequestState, UnknownOfficerError
+from pki.registration.policy import RequestKind
 from records.errors import OfficerError, OfficerLockedError
 from records.officers import Officers
 from records.registration import Registration

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pki.errors import KeyStoreError, WrongSecretError
-from pki.pin import ActivationCode, new_activation_code
+from pki.keys.pin import ActivationCode, new_activation_code
 from records.errors import NotEntitledError, PinLockedError
 from records.person import Role
 from records.pin_gate import MAX_WRONG, UNLOCK_LIFETIME, UNLOCK_TRIES, PinGate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pki.identity import IdentityWarning
+from pki.identity.codes import IdentityWarning
 from records.blocked import BlockedReason
 from records.person import School
 from records.roster import RosterFile, RosterImport, import_roster

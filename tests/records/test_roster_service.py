@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pki.registration import NotApprovedError, OtherDigestError
+from pki.registration.approval import NotApprovedError, OtherDigestError
 from records.blocked import BlockedReason
 from records.enrolment import activation_kdf
 from records.errors import NotFoundError

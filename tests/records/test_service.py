@@ -26,14 +26,14 @@ from records.ports import DocumentKind
 from records.record import RecordSchool
 from records.service import RecordService
 from records.state import Actor, Phase
-from signing.authorisation import AuthorisationError
-from signing.batch import BatchSigner
+from signing.applying.authorisation import AuthorisationError
+from signing.applying.batch import BatchSigner
+from signing.applying.steps import step_fields
 from signing.pdf.document import Document
 from signing.policy import VerificationPolicy
-from signing.steps import step_fields
-from signing.trust import NamedAnchor, TrustStore
+from signing.trust.store import NamedAnchor, TrustStore
 from signing.verdict import Entitlement, Indication, RecordReference, RecordStatus
-from signing.verify import verify
+from signing.verifying.verify import verify
 from signing.workflow import parse_manifest
 from tests.support.authority import SCHOOL, SCHOOL_IDENTIFIER
 from tests.support.record_cases import OTHER_REGISTRAR, PRINCIPAL, REGISTRAR, SEAL, TEACHER, make_content, make_record

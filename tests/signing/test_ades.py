@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from signing.ades import Ades
-from signing.opinion import Dissent, Question
-from signing.trust import NamedAnchor, Supplied, TrustStore
+from signing.trust.store import NamedAnchor, Supplied, TrustStore
 from signing.verdict import SubIndication
+from signing.verifying.ades import Ades
+from signing.verifying.opinion import Dissent, Question
 from tests.support.authority import make_authority
 from tests.support.verify_cases import good_record, standing_house
 

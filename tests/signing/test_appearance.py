@@ -13,8 +13,8 @@ import pytest
 from certs import loader
 from records.export import step_label
 from records.look import school_look
-from signing.appearance import Appearance, AppearanceError, AppearanceRenderer, shown_time
-from signing.sign import sign
+from signing.applying.appearance import Appearance, AppearanceError, AppearanceRenderer, shown_time
+from signing.applying.sign import sign
 from signing.workflow import Workflow
 from tests.support.signing_cases import SigningHouse, canonical_pdf, make_signing_house
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from pki.tsp import parse_time_stamp_token
-from signing.archive import archive, time_stamp_document
-from signing.dss import (
+from pki.structures.tsp import parse_time_stamp_token
+from signing.applying.archive import archive, time_stamp_document
+from signing.applying.dss import (
     EvidenceError,
     GatheredOnce,
     ValidationData,
@@ -16,11 +16,11 @@ from signing.dss import (
     contents,
     der_prefix,
 )
-from signing.form import signature_fields
+from signing.applying.form import signature_fields
+from signing.applying.recheck import recheck
+from signing.applying.sign import sign
 from signing.pdf.document import Document
 from signing.pdf.objects import PdfObject, Ref, Stream
-from signing.recheck import recheck
-from signing.sign import sign
 from tests.support.signing_cases import SigningHouse, canonical_pdf, foreign_pdf, make_signing_house
 
 

@@ -9,19 +9,19 @@ import pytest
 from cryptography import x509
 from cryptography.x509 import ocsp
 
-from pki.cms import SIGNATURE_TIME_STAMP
 from pki.errors import PkiError
-from pki.tsp import parse_time_stamp_token
-from signing.authorisation import Authorisation, AuthorisationError, AuthorisedItem, check
-from signing.batch import BatchItem, BatchResult, BatchSigner, seal_batch, sign_batch
+from pki.structures.cms import SIGNATURE_TIME_STAMP
+from pki.structures.tsp import parse_time_stamp_token
+from signing.applying.authorisation import Authorisation, AuthorisationError, AuthorisedItem, check
+from signing.applying.batch import BatchItem, BatchResult, BatchSigner, seal_batch, sign_batch
+from signing.applying.form import signature_fields
+from signing.applying.recheck import BrokenSignatureError, recheck
+from signing.applying.sign import sign
+from signing.applying.steps import check_step
+from signing.applying.writer import Update
 from signing.errors import WorkflowError
-from signing.form import signature_fields
 from signing.pdf.document import Document
 from signing.pdf.objects import Name, PdfObject, PdfString, Ref
-from signing.recheck import BrokenSignatureError, recheck
-from signing.sign import sign
-from signing.steps import check_step
-from signing.writer import Update
 from tests.support.authority import MOMENT
 from tests.support.signing_cases import MANIFEST, SigningHouse, canonical_pdf, foreign_pdf, make_signing_house
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from signing.bulk import Pool, Worker, limit_row
-from signing.engines import Engine
-from signing.grant import GRANT, Grant
-from signing.intake import Item, find_items
-from signing.worker import Task
+from signing.bulk.intake import Item, find_items
+from signing.bulk.pool import Pool, Worker, limit_row
+from signing.bulk.worker import Task
+from signing.verifying.engines import Engine
+from signing.verifying.grant import GRANT, Grant
 from tests.support.verify_cases import RECORD, good_record, standing_house
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from signing.bulk import DOCUMENTS_PER_WORKER, Pool
-from signing.intake import Item, find_items
-from signing.worker import Task
+from signing.bulk.intake import Item, find_items
+from signing.bulk.pool import DOCUMENTS_PER_WORKER, Pool
+from signing.bulk.worker import Task
 from tests.support.many_signers import signed_records
 
 FEW, MANY = 2_000, 10_000

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from signing.bulk import AHEAD, Pool
-from signing.grant import GRANT, Grant
-from signing.intake import Item, find_items
-from signing.worker import Task
+from signing.bulk.intake import Item, find_items
+from signing.bulk.pool import AHEAD, Pool
+from signing.bulk.worker import Task
+from signing.verifying.grant import GRANT, Grant
 from tests.corpus import all_cases
 from tests.corpus.good import JUDGED, built, corpus_trust
 from tests.support.many_signers import added_signatures

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signing.archive import archive, time_stamp_document
-from signing.changes import ChangeAnalysis, ChangeReport, changes_after
-from signing.dss import ValidationData, add_validation_data
+from signing.applying.archive import archive, time_stamp_document
+from signing.applying.dss import ValidationData, add_validation_data
+from signing.applying.sign import sign
+from signing.changes.analysis import ChangeAnalysis, ChangeReport, changes_after
+from signing.coverage.mdp import FieldLock, Mdp
+from signing.coverage.structure import read_structure
 from signing.errors import PdfError
-from signing.mdp import FieldLock, Mdp
 from signing.pdf.document import Document
 from signing.pdf.objects import Name, PdfObject, PdfString, Ref, Stream
-from signing.sign import sign
-from signing.structure import read_structure
 from signing.verdict import Changes
 from tests.corpus.edit import body, number_of, root_number, signature, stamp_annotation, update, update_compressed
 from tests.corpus.good import good_files, good_house

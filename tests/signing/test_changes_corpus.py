@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from signing.changes import ChangeAnalysis
+from signing.changes.analysis import ChangeAnalysis
+from signing.coverage.structure import read_structure
 from signing.errors import PdfError
 from signing.pdf.document import Document
-from signing.structure import read_structure
 from signing.verdict import Changes
 from tests.corpus import Case, all_cases, build_updates
 from tests.corpus.good import built, good_files

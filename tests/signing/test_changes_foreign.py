@@ -17,9 +17,9 @@ from pyhanko.sign import PdfSignatureMetadata, fields, signers, timestamps
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from signing.changes import ChangeAnalysis
+from signing.changes.analysis import ChangeAnalysis
+from signing.coverage.structure import read_structure
 from signing.pdf.document import Document
-from signing.structure import read_structure
 from signing.verdict import Changes
 from tests.support.signing_cases import canonical_pdf, foreign_pdf
 

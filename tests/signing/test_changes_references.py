@@ -7,11 +7,11 @@ import time
 
 import pytest
 
+from signing.changes.references import References, mentions, scan
 from signing.errors import LimitError, PdfError
 from signing.pdf.document import Document
 from signing.pdf.lexer import read_value
 from signing.pdf.objects import Ref, Stream
-from signing.references import References, mentions, scan
 from tests.corpus.edit import update
 from tests.support.signing_cases import canonical_pdf, foreign_pdf
 

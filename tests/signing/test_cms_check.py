@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from pki import cms as c
-from pki.algorithms import RSA_SHA256, Digest
-from pki.softkey import SoftwareKey
-from signing.carried import carried
-from signing.cms_check import check, check_detached, read
+from pki.keys.softkey import SoftwareKey
+from pki.structures import cms as c
+from pki.structures.algorithms import RSA_SHA256, Digest
 from signing.failure import CheckFailedError
+from signing.trust.carried import carried
+from signing.trust.cms_check import check, check_detached, read
 from signing.verdict import SubIndication
 from tests.support.authority import MOMENT
 from tests.support.verify_cases import standing_house

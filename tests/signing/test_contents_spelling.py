@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from signing.byterange import read_contents
+from signing.coverage.byterange import read_contents
 from signing.pdf.lexer import read_value
 from signing.verdict import Message
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from pki.algorithms import Digest
-from signing.digests import SignedDigests
+from pki.structures.algorithms import Digest
+from signing.coverage.digests import SignedDigests
+from signing.coverage.signature_field import SignatureField
+from signing.coverage.structure import signature_fields
 from signing.pdf.document import Document
-from signing.signature_field import SignatureField
-from signing.structure import signature_fields
 from tests.corpus.good import good_files
 
 DATA = good_files().archived

@@ -9,11 +9,11 @@ import pikepdf
 import pytest
 from hypothesis import given, settings
 
+from signing.coverage.structure import read_structure
 from signing.errors import EncryptedPdfError, LimitError, PdfError
 from signing.pdf.document import Document
 from signing.pdf.limits import Limits
 from signing.pdf.objects import Name, PdfObject, PdfString, Ref, Stream
-from signing.structure import read_structure
 from tests.corpus.edit import root_number, update
 from tests.corpus.good import good_files
 from tests.support.mutation import FUZZ, Damage, damages

@@ -10,9 +10,9 @@ from collections import Counter
 
 import pytest
 
-from signing.engines import Engine, judge
 from signing.verdict import Indication, Verdict
-from signing.verify import Caches
+from signing.verifying.engines import Engine, judge
+from signing.verifying.verify import Caches
 from tests.support.many_signers import Signed, signed_records
 from tests.support.signing_cases import foreign_pdf
 from tests.support.variants import VARIANTS

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from certs import loader
-from signing.entitlement import StepSignature, judge
 from signing.policy import VerificationPolicy
-from signing.subject import Subject
+from signing.trust.subject import Subject
 from signing.verdict import Entitlement
+from signing.verifying.entitlement import StepSignature, judge
 from signing.workflow import Manifest, Step, Workflow
 
 POLICY = VerificationPolicy.from_mapping(loader.load("policies", "record"), workflows=lambda name: loader.load("policies", name))

@@ -29,15 +29,15 @@ from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy, RevocationCheckingRule
 from pyhanko_certvalidator.registry import SimpleTrustManager
 
-from signing.batch import BatchItem, BatchSigner, sign_batch
-from signing.engines import Engine
+from signing.applying.batch import BatchItem, BatchSigner, sign_batch
+from signing.applying.locks import LockedError
+from signing.applying.sign import sign
+from signing.coverage.structure import read_structure
 from signing.errors import SigningError
-from signing.locks import LockedError
 from signing.pdf.document import Document
-from signing.sign import sign
-from signing.structure import read_structure
-from signing.trust import Supplied
+from signing.trust.store import Supplied
 from signing.verdict import Entitlement, Indication, SignatureVerdict
+from signing.verifying.engines import Engine
 from signing.workflow import Manifest
 from tests.support.subject_cases import SUBJECTS, SubjectHouse, make_subject_house
 from tests.support.verify_cases import RECORD, RecordHouse, codes, exported

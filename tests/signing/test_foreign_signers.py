@@ -14,12 +14,12 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from signing.engines import Engine, judge
+from signing.coverage.structure import read_structure
 from signing.pdf.document import Document
-from signing.structure import read_structure
-from signing.trust import Supplied
+from signing.trust.store import Supplied
 from signing.verdict import Indication, SubIndication, Verdict
-from signing.verify import Caches
+from signing.verifying.engines import Engine, judge
+from signing.verifying.verify import Caches
 from tests.corpus.edit import number_of, update
 from tests.support.chain_cases import crl
 from tests.support.foreign_programs import PROGRAMS, office

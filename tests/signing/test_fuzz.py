@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 
 from pki.errors import PkiError
-from signing.ades import Ades
-from signing.archive import archive_stamps
+from signing.applying.archive import archive_stamps
+from signing.applying.renewal import hold_of_document
+from signing.bulk.intake import IntakeError, find_items, read_item
+from signing.coverage.structure import read_structure
 from signing.errors import SigningError
-from signing.inspect import inspect
-from signing.intake import IntakeError, find_items, read_item
+from signing.inspection.inspect import inspect
 from signing.pdf.document import Document
-from signing.renewal import hold_of_document
-from signing.structure import read_structure
 from signing.verdict import Indication
-from signing.verify import Caches, verify
+from signing.verifying.ades import Ades
+from signing.verifying.verify import Caches, verify
 from tests.corpus import all_cases
 from tests.corpus.good import JUDGED, built, corpus_trust, good_files
 from tests.support.fuzz import MAX_SEED, MUTATIONS, archive_of

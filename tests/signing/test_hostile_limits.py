@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from signing.bulk import Pool
-from signing.engines import Engine
-from signing.grant import GRANT, Grant
-from signing.intake import Item
-from signing.worker import Task
+from signing.bulk.intake import Item
+from signing.bulk.pool import Pool
+from signing.bulk.worker import Task
+from signing.verifying.engines import Engine
+from signing.verifying.grant import GRANT, Grant
 from tests.corpus import Case, all_cases
 from tests.corpus.good import JUDGED, built, corpus_trust
 from tests.support.verify_cases import RECORD

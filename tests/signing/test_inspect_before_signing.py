@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from pikepdf import Array, Dictionary, Name, Pdf, String
 
 from records.export import export_record
-from signing.batch import BatchItem, BatchSigner, sign_batch
+from signing.applying.batch import BatchItem, BatchSigner, sign_batch
+from signing.applying.sign import sign
 from signing.errors import EncryptedPdfError, PdfError, RefusedDocumentError
-from signing.inspect import inspect
-from signing.layout import Layout
+from signing.inspection.inspect import inspect
+from signing.inspection.layout import Layout
+from signing.inspection.reading import references
 from signing.pdf.document import Document
 from signing.pdf.objects import Ref
-from signing.reading import references
-from signing.sign import sign
 from tests.corpus.build_class15 import CASES, Change, changed, encrypted, javascript_on_opening
 from tests.corpus.edit import update
 from tests.support.record_cases import make_record

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from signing import intake
+from signing.bulk import intake
+from signing.bulk.intake import IntakeError, Item, find_items, read_item
 from signing.errors import LimitError
-from signing.intake import IntakeError, Item, find_items, read_item
 
 
 def archive(path: Path, members: dict[str, bytes]) -> Path:

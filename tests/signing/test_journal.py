@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from signing.intake import find_items
-from signing.journal import Journal, JournalError
+from signing.bulk.intake import find_items
+from signing.bulk.journal import Journal, JournalError
 
 ROW = {"file": "a.pdf", "sha256": "00" * 32, "messages": ["x" * 3000]}
 
@@ -28,7 +28,7 @@ def test_a_full_disk_keeps_whole_rows_and_says_how_many(tmp_path: Path) -> None:
     script = f"""
 import resource, signal, sys
 from pathlib import Path
-from signing.journal import Journal, JournalError
+from signing.bulk.journal import Journal, JournalError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))
 journal = Journal(Path({str(report)!r}), settings="s", at=None, resume=False)
@@ -51,7 +51,7 @@ def test_a_disk_that_is_full_from_the_start_leaves_no_journal(tmp_path: Path) ->
     script = f"""
 import resource, signal
 from pathlib import Path
-from signing.journal import Journal
+from signing.bulk.journal import Journal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
 Journal(Path({str(report)!r}), settings="s", at=None, resume=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from signing.level import LevelFacts, baseline_level
+from signing.verifying.level import LevelFacts, baseline_level
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from datetime import timedelta
 
 import pytest
 
-from pki.algorithms import Digest
-from pki.cms import SIGNATURE_TIME_STAMP, attribute, content_info_der, with_unsigned_attributes
-from signing.byterange import MAX_CONTENTS
-from signing.changes import ChangeAnalysis
+from pki.structures.algorithms import Digest
+from pki.structures.cms import SIGNATURE_TIME_STAMP, attribute, content_info_der, with_unsigned_attributes
+from signing.changes.analysis import ChangeAnalysis
+from signing.coverage.byterange import MAX_CONTENTS
+from signing.coverage.structure import MAX_SIGNATURES, read_structure
 from signing.errors import LimitError, PdfError
 from signing.pdf.document import Document
 from signing.pdf.lexer import read_value
@@ -28,8 +29,7 @@ from signing.pdf.limits import (
 )
 from signing.pdf.objects import PdfObject, Stream
 from signing.pdf.pages import pages
-from signing.structure import MAX_SIGNATURES, read_structure
-from signing.times import MAX_SIGNATURE_STAMPS
+from signing.trust.times import MAX_SIGNATURE_STAMPS
 from tests.corpus.cms import sound
 from tests.corpus.edit import Name, PdfString, Ref, body, root_number, update
 from tests.corpus.good import judge_case

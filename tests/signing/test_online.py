@@ -12,19 +12,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
-from pki.certificate import Certificate, load_certificate
-from pki.crl import CrlSigner
-from pki.http_request import HttpAnswer, RemoteError, RemoteUnavailableError
-from pki.lack import Lack
-from pki.network import Network
-from pki.ocsp import OcspResponder
-from pki.online import MAX_ANSWER, MAX_REQUESTS, Online
-from pki.revocation import Evidence
-from signing.dss import ValidationData, add_validation_data
-from signing.engines import Engine
-from signing.online import judge_online
-from signing.sign import sign
+from pki.remote.http_request import HttpAnswer, RemoteError, RemoteUnavailableError
+from pki.remote.lack import Lack
+from pki.remote.network import Network
+from pki.remote.online import MAX_ANSWER, MAX_REQUESTS, Online
+from pki.revocation.judgement import Evidence
+from pki.status.crl import CrlSigner
+from pki.status.ocsp import OcspResponder
+from pki.structures.certificate import Certificate, load_certificate
+from signing.applying.dss import ValidationData, add_validation_data
+from signing.applying.sign import sign
 from signing.verdict import Indication, SubIndication, Verdict
+from signing.verifying.engines import Engine
+from signing.verifying.online import judge_online
 from tests.support.authority import BASE_URL
 from tests.support.signing_cases import foreign_pdf
 from tests.support.verify_cases import ADES, RecordHouse, codes, make_record_house

@@ -9,19 +9,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pki.anchor_constraints import AnchorConstraints
-from pki.crl import CrlSigner
-from pki.evidence import InProcessValidationData
-from pki.key_purpose import KeyPurpose
-from pki.ocsp import OcspResponder
-from signing.archive import time_stamp_document
-from signing.dss import ValidationData, add_validation_data
-from signing.engines import Engine
+from pki.paths.anchor_constraints import AnchorConstraints
+from pki.paths.key_purpose import KeyPurpose
+from pki.status.crl import CrlSigner
+from pki.status.evidence import InProcessValidationData
+from pki.status.ocsp import OcspResponder
+from signing.applying.archive import time_stamp_document
+from signing.applying.dss import ValidationData, add_validation_data
+from signing.applying.sign import sign
 from signing.errors import PolicyError
-from signing.outside_authority import plain_authority, read_authority
-from signing.sign import sign
-from signing.trust import Registered, TrustStore
+from signing.trust.outside_authority import plain_authority, read_authority
+from signing.trust.store import Registered, TrustStore
 from signing.verdict import Entitlement, Indication, SubIndication
+from signing.verifying.engines import Engine
 from tests.support.authority import SCHOOL_IDENTIFIER, TestAuthority, make_authority
 from tests.support.verify_cases import RecordHouse, codes, exported, make_record_house
 

@@ -12,13 +12,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.key_stores import open_key_store
-from pki.pkcs11_store import Pkcs11Key
-from pki.subject import Subject
+from pki.identity.subject import Subject
+from pki.keys.key_stores import open_key_store
+from pki.keys.pkcs11_store import Pkcs11Key
 from records.enrolment import enrol_seal, seal_label, seal_request
 from records.person import School
-from signing.engines import Engine
 from signing.verdict import Indication
+from signing.verifying.engines import Engine
 from tests.support.authority import SCHOOL, SCHOOL_IDENTIFIER, Credential
 from tests.support.registration import approved, memory_registration
 from tests.support.signing_cases import make_signing_house

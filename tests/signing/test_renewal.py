@@ -5,16 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pki.algorithm_policy import MODERN, AlgorithmPolicy
-from pki.crl import CrlSigner
-from pki.evidence import InProcessValidationData, NoRevocationDataError
-from pki.ocsp import OcspResponder
-from pki.renew import renew as renew_services
-from pki.timestamp import TimeStampAuthority
-from signing.archive import archive, archive_stamps, renew, time_stamp_document
-from signing.dss import EvidenceError
+from pki.authority.renew import renew as renew_services
+from pki.status.crl import CrlSigner
+from pki.status.evidence import InProcessValidationData, NoRevocationDataError
+from pki.status.ocsp import OcspResponder
+from pki.status.timestamp import TimeStampAuthority
+from pki.structures.algorithm_policy import MODERN, AlgorithmPolicy
+from signing.applying.archive import archive, archive_stamps, renew, time_stamp_document
+from signing.applying.dss import EvidenceError
+from signing.applying.renewal import Hold, Renewal, decide, hold_of_certificates, hold_of_document
 from signing.pdf.document import Document
-from signing.renewal import Hold, Renewal, decide, hold_of_certificates, hold_of_document
 from signing.verdict import Indication
 from tests.support.authority import BASE_URL
 from tests.support.signing_cases import foreign_pdf

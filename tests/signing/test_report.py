@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from signing.report import COLUMNS, Summary, flat, with_status, write
+from signing.reports.report import COLUMNS, Summary, flat, with_status, write
 from signing.verdict import (
     Changes,
     Coverage,

@@ -7,18 +7,18 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from cryptography import x509
 
-from pki.cms import SIGNATURE_TIME_STAMP, SIGNING_TIME, parse_signed_data
-from pki.softkey import SoftwareKey
-from pki.tsp import parse_time_stamp_token
-from signing.container import ContainerError
-from signing.dss import contents
+from pki.keys.softkey import SoftwareKey
+from pki.structures.cms import SIGNATURE_TIME_STAMP, SIGNING_TIME, parse_signed_data
+from pki.structures.tsp import parse_time_stamp_token
+from signing.applying.container import ContainerError
+from signing.applying.dss import contents
+from signing.applying.form import FieldError, SignatureField, signature_fields
+from signing.applying.locks import LockedError
+from signing.applying.recheck import BrokenSignatureError, recheck
+from signing.applying.sign import SignerError, complete, pdf_date, prepare, sign
 from signing.errors import EncryptedPdfError, PdfError
-from signing.form import FieldError, SignatureField, signature_fields
-from signing.locks import LockedError
 from signing.pdf.document import Document
 from signing.pdf.objects import PdfObject, Ref
-from signing.recheck import BrokenSignatureError, recheck
-from signing.sign import SignerError, complete, pdf_date, prepare, sign
 from tests.support.signing_cases import SigningHouse, canonical_pdf, encrypted_pdf, foreign_pdf, make_signing_house
 
 STEPS = ("homeroom", "principal", "seal")

@@ -28,8 +28,8 @@ from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationChec
 from pyhanko_certvalidator.registry import SimpleTrustManager
 
 from records.export import export_record
-from signing.archive import archive
-from signing.sign import sign
+from signing.applying.archive import archive
+from signing.applying.sign import sign
 from tests.support.record_cases import make_record
 from tests.support.signing_cases import WORKFLOW, SigningHouse, canonical_pdf, foreign_pdf, make_signing_house
 

@@ -18,8 +18,8 @@ from pikepdf import Dictionary, Name, ObjectStreamMode, Stream
 MEASURED = """
 import sys
 from pathlib import Path
-from signing.archive import archive
-from signing.sign import sign
+from signing.applying.archive import archive
+from signing.applying.sign import sign
 from tests.support.signing_cases import make_signing_house
 
 house = make_signing_house()

@@ -7,9 +7,9 @@ import random
 import pytest
 
 from signing.errors import PdfError
-from signing.own_make import _plain
 from signing.pdf.document import Document
 from signing.pdf.rows import SoleRows, XrefEntry, offsets, read_rows
+from signing.verifying.own_make import _plain
 from tests.support.signing_cases import canonical_pdf
 
 ROWS = b"0000000000 65535 f \n0000000015 00000 n \n0000000099 00000 n\r\n"

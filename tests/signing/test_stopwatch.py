@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from signing.grant import Grant
-from signing.stopwatch import TICK, OverrunError, Stopwatch, processor_seconds
+from signing.bulk.stopwatch import TICK, OverrunError, Stopwatch, processor_seconds
+from signing.verifying.grant import Grant
 
 GRANT = Grant(patience=4.0, most_seconds=30.0)
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from signing.coverage.mdp import FieldLock, Mdp
+from signing.coverage.structure import Structure, read_structure, signature_fields
 from signing.errors import LimitError, PdfError
-from signing.mdp import FieldLock, Mdp
 from signing.pdf.document import Document
 from signing.pdf.objects import Name, PdfObject, PdfString, Ref, Stream
 from signing.pdf.text import pdf_date
-from signing.structure import Structure, read_structure, signature_fields
 from signing.verdict import Coverage
 from tests.corpus.edit import body, number_of, overwrite, root_number, signature, update, update_compressed
 from tests.corpus.good import good_files

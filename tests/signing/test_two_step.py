@@ -5,18 +5,16 @@ import hashlib
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from pki.chain import TrustAnchor
-from pki.chain_errors import ChainError, ExpiredError, PurposeError
-from pki.remote_tsa import Patience, RemoteTimeStamper
-from pki.softkey import SoftwareKey
-from signing.archive import archive, archive_stamps
-from signing.container import token_bound
-from signing.errors import RefusedDocumentError
-from signing.form import signature_fields
-from signing.pdf.document import Document
-from signing.recheck import recheck
-from signing.sign import SignatureRequest, sign
-from signing.two_step import (
+from pki.keys.softkey import SoftwareKey
+from pki.paths.chain import TrustAnchor
+from pki.paths.chain_errors import ChainError, ExpiredError, PurposeError
+from pki.remote.tsa import Patience, RemoteTimeStamper
+from signing.applying.archive import archive, archive_stamps
+from signing.applying.container import token_bound
+from signing.applying.form import signature_fields
+from signing.applying.recheck import recheck
+from signing.applying.sign import SignatureRequest, sign
+from signing.applying.two_step import (
     MAX_SIGNATURE,
     KeyElsewhere,
     PreparedSignature,
@@ -28,6 +26,8 @@ from signing.two_step import (
     prepare_signature,
     split_chain,
 )
+from signing.errors import RefusedDocumentError
+from signing.pdf.document import Document
 from tests.support.authority import Credential, make_authority
 from tests.support.signing_cases import SigningHouse, canonical_pdf, foreign_pdf, make_signing_house
 from tests.support.tsa_server import honest, serving

@@ -10,12 +10,12 @@ from datetime import timedelta
 import pikepdf
 import pytest
 
-from signing.engines import Engine
-from signing.opinion import Dissent, Question
-from signing.sign import sign
-from signing.trust import NamedAnchor, TrustStore
+from signing.applying.sign import sign
+from signing.trust.store import NamedAnchor, TrustStore
 from signing.verdict import Changes, Coverage, Entitlement, Indication, RecordStatus, SubIndication, Verdict
-from signing.verify import verify
+from signing.verifying.engines import Engine
+from signing.verifying.opinion import Dissent, Question
+from signing.verifying.verify import verify
 from signing.workflow import Step, Workflow
 from tests.support.authority import make_authority
 from tests.support.signing_cases import foreign_pdf

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
-from pki.softkey import SoftwareKey
-from signing.sign import sign
+from pki.keys.softkey import SoftwareKey
+from signing.applying.sign import sign
 from signing.verdict import Entitlement, Indication, SubIndication
 from tests.support.verify_cases import RecordHouse, codes, exported, make_record_house
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from signing.engines import Engine
 from signing.verdict import Indication, Verdict
+from signing.verifying.engines import Engine
 from tests.corpus import Case, Expected, all_cases
 from tests.corpus.good import built, good_files, judge_case
 from tests.support.verify_cases import codes

@@ -6,10 +6,10 @@ import random
 
 import pytest
 
+from signing.coverage.structure import read_structure
 from signing.pdf.document import Document
-from signing.structure import read_structure
 from signing.verdict import Indication
-from signing.verify import Caches, verify
+from signing.verifying.verify import Caches, verify
 from tests.support.verify_cases import RECORD, good_record, standing_house
 
 # cryptography warns of what it will refuse one day, such as a serial number that damage made negative

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from pki.ocsp import OcspResponder
-from signing.sign import sign
-from signing.trust import Supplied
+from pki.status.ocsp import OcspResponder
+from signing.applying.sign import sign
+from signing.trust.store import Supplied
 from signing.verdict import Indication, SubIndication, Verdict
 from tests.support.signing_cases import foreign_pdf
 from tests.support.verify_cases import ADES, RecordHouse, codes, make_record_house

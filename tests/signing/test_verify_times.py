@@ -9,17 +9,17 @@ from datetime import timedelta
 
 import pytest
 
-from pki.crl import CrlSigner
-from pki.evidence import InProcessValidationData
-from pki.ocsp import OcspResponder
-from pki.renew import renew
-from pki.softkey import SoftwareKey
-from pki.subject import legal_person
-from pki.timestamp import TimeStampAuthority
-from signing.archive import archive, time_stamp_document
-from signing.dss import ValidationData, add_validation_data
-from signing.sign import sign
-from signing.trust import Supplied
+from pki.authority.renew import renew
+from pki.identity.subject import legal_person
+from pki.keys.softkey import SoftwareKey
+from pki.status.crl import CrlSigner
+from pki.status.evidence import InProcessValidationData
+from pki.status.ocsp import OcspResponder
+from pki.status.timestamp import TimeStampAuthority
+from signing.applying.archive import archive, time_stamp_document
+from signing.applying.dss import ValidationData, add_validation_data
+from signing.applying.sign import sign
+from signing.trust.store import Supplied
 from signing.verdict import Indication, SubIndication, Verdict
 from tests.support.authority import BASE_URL, make_authority
 from tests.support.signing_cases import foreign_pdf

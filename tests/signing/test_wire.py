@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signing.intake import Item
-from signing.wire import (
+from signing.bulk.intake import Item
+from signing.bulk.wire import (
     MAX_LINE,
     MAX_ROW,
     ForgedError,

@@ -7,10 +7,10 @@ from pathlib import Path
 import pikepdf
 import pytest
 
+from signing.applying.writer import Update
 from signing.errors import PdfError
 from signing.pdf.document import Document
 from signing.pdf.objects import Name, PdfObject, PdfString, Ref, Stream
-from signing.writer import Update
 from tests.support.signing_cases import canonical_pdf, foreign_pdf
 
 SHAPES = {

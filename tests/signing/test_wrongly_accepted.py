@@ -11,8 +11,8 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import KeyUsageConstraints, validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
-from signing.engines import Engine
 from signing.verdict import Changes, Indication, SubIndication, Verdict
+from signing.verifying.engines import Engine
 from tests.corpus import Case, all_cases
 from tests.corpus.good import JUDGED, built, corpus_trust, judge_case
 from tests.support.verify_cases import codes

@@ -20,9 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from certs.loader import load as load_toml
 from certs.loader import names
-from pki.certificate_life import COMPROMISE, REVOKED_OR_HELD, release, revoke, suspend
-from pki.certificate_life import issue as move_to_issued
-from pki.commitment import commit, identifier, new_opening
+from pki.authority.establish import EstablishedAuthority, Organization, establish
 from pki.errors import (
     BlockedKeyError,
     DuplicateSerialError,
@@ -33,14 +31,16 @@ from pki.errors import (
     NotRecordedError,
     WrongSecretError,
 )
-from pki.establish import EstablishedAuthority, Organization, establish
-from pki.issue import CertificateRequest, IssuedCertificate
-from pki.ocsp_status import CertificateName, CertificateStatus
+from pki.identity.commitment import commit, identifier, new_opening
+from pki.identity.subject import Subject, legal_person, person, pseudonymous
+from pki.issuing.certificate_life import COMPROMISE, REVOKED_OR_HELD, release, revoke, suspend
+from pki.issuing.certificate_life import issue as move_to_issued
+from pki.issuing.issue import CertificateRequest, IssuedCertificate
+from pki.issuing.profile import CertificateProfile, profiles_from
+from pki.issuing.urls import AuthorityUrls
+from pki.keys.softkey import SoftwareKey
 from pki.ports import CertificateEntry, CertificateState
-from pki.profile import CertificateProfile, profiles_from
-from pki.softkey import SoftwareKey
-from pki.subject import Subject, legal_person, person, pseudonymous
-from pki.urls import AuthorityUrls
+from pki.status.ocsp_status import CertificateName, CertificateStatus
 
 MOMENT = datetime(2026, 9, 5, 8, 0, tzinfo=UTC)
 SCHOOL = "Trường THCS Nguyễn Du"

@@ -10,7 +10,7 @@ from config.bulk import bulk_desk, bulk_work
 from config.house import House
 from config.house_file import HousePlan
 from config.settings import Settings
-from pki.establish import Organization
+from pki.authority.establish import Organization
 from records.bulk import Batch
 from records.bulk_desk import bulk_order
 from records.roster import RosterFile

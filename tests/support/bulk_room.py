@@ -14,8 +14,8 @@ from db.certificates import Certificates
 from db.engine import Database
 from db.holder_keys import HolderKeys
 from db.roster import Roster
-from pki.issue import Authority
-from pki.weak_keys import refuse_weak_key
+from pki.issuing.issue import Authority
+from pki.keys.weak_keys import refuse_weak_key
 from records.bulk import Batch
 from records.bulk_desk import BulkDesk
 from records.bulk_issuance import BulkIssuance

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from config.ceremony_files import example
-from pki.ca_request import make_request
-from pki.ceremony import Outcome, hold
-from pki.ceremony_order import ceremony_order, requests_of
-from pki.ceremony_plan import CROSS, CeremonyPlan, KeyHome, parse_plan
-from pki.registration import Redeemed
+from pki.ceremony.hold import Outcome, hold
+from pki.ceremony.order import ceremony_order, requests_of
+from pki.ceremony.plan import CROSS, CeremonyPlan, KeyHome, parse_plan
+from pki.registration.approval import Redeemed
+from pki.registration.ca_request import make_request
 from tests.support.authority import MOMENT, MemoryCertificateStore, MemoryKeyStore, StandingClock, shipped_profiles
 
 

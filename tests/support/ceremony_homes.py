@@ -15,12 +15,12 @@ from config.ceremony_files import read_carried, read_requests, write_carried
 from config.ceremony_install import install, request
 from config.house import House
 from config.settings import Settings
-from pki.ca_request import request_pem
-from pki.ceremony import Outcome
-from pki.ceremony_plan import CeremonyPlan
-from pki.establish import EstablishedAuthority
-from pki.pin import Pin
-from pki.split import as_passphrase, combine, read_share
+from pki.authority.establish import EstablishedAuthority
+from pki.ceremony.hold import Outcome
+from pki.ceremony.plan import CeremonyPlan
+from pki.ceremony.split import as_passphrase, combine, read_share
+from pki.keys.pin import Pin
+from pki.registration.ca_request import request_pem
 from tests.support.authority import MOMENT, StandingClock
 
 PASSPHRASE = "a passphrase for tests"

@@ -16,13 +16,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
-from pki.algorithms import ECDSA_SHA256
-from pki.cert_id import cert_id, key_hash
-from pki.certificate import Certificate, load_certificate
-from pki.chain import KeyPurpose, TrustAnchor, ValidatedPath, validate_path
-from pki.der import SEQUENCE, element, signed_structure
-from pki.ocsp_asn1 import OCSP_BASIC, RevokedInfo, SingleResponse
-from pki.tsp import Extension
+from pki.paths.chain import KeyPurpose, TrustAnchor, ValidatedPath, validate_path
+from pki.structures.algorithms import ECDSA_SHA256
+from pki.structures.cert_id import cert_id, key_hash
+from pki.structures.certificate import Certificate, load_certificate
+from pki.structures.der import SEQUENCE, element, signed_structure
+from pki.structures.ocsp_asn1 import OCSP_BASIC, RevokedInfo, SingleResponse
+from pki.structures.tsp import Extension
 
 AT = datetime(2026, 9, 5, 8, 0, tzinfo=UTC)
 HOUR, DAY, YEAR = timedelta(hours=1), timedelta(days=1), timedelta(days=365)

@@ -14,9 +14,9 @@ from config.house import House
 from config.house_file import HousePlan
 from config.settings import Settings
 from config.workflows import load_workflow
-from pki.establish import Organization
-from pki.pin import Pin
-from pki.softkey import SoftwareKey
+from pki.authority.establish import Organization
+from pki.keys.pin import Pin
+from pki.keys.softkey import SoftwareKey
 from records.enrolment import activation_kdf, enrol
 from records.person import Role
 from records.record import RecordSchool

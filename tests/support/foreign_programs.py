@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from signing.trust import NamedAnchor, Supplied, TrustStore
+from signing.trust.store import NamedAnchor, Supplied, TrustStore
 from tests.support.chain_cases import TIME_STAMPING, Node, crl, root
 
 PASSWORD = "foreign"

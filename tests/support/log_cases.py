@@ -15,8 +15,8 @@ from db.engine import Database
 from db.log_check import LogReport, check_log
 from db.log_leaf import canonical_entry, leaf_of
 from db.tables import log_entries
-from pki.checkpoint import Checkpoint, opened_checkpoint
-from pki.note import NoteSigner
+from pki.log.checkpoint import Checkpoint, opened_checkpoint
+from pki.log.note import NoteSigner
 
 AT = datetime(2026, 6, 1, 8, 0, 0, 123456, tzinfo=UTC)
 SIGNER = NoteSigner("log.example/log", Ed25519PrivateKey.from_private_bytes(bytes(32)))

@@ -13,9 +13,9 @@ from datetime import datetime
 
 from records.export import Exporter
 from records.record import Record, RecordSchool
-from signing.appearance import Appearance
+from signing.applying.appearance import Appearance
 from signing.policy import VerificationPolicy
-from signing.trust import TrustStore
+from signing.trust.store import TrustStore
 from signing.workflow import Step, Workflow
 from tests.support.authority import SCHOOL, SCHOOL_IDENTIFIER, Credential
 from tests.support.record_cases import make_record

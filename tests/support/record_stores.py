@@ -13,7 +13,7 @@ from records.ledger import LogEntry
 from records.person import Person, School, Student, Teacher
 from records.ports import Document, DocumentKind, HolderKey, SpentItem
 from records.state import RecordState
-from signing.authorisation import Authorisation, AuthorisedItem
+from signing.applying.authorisation import Authorisation, AuthorisedItem
 from signing.verdict import RecordStatus
 
 

@@ -14,12 +14,12 @@ from db.engine import open_database
 from db.officers import Officers as OfficerBooks
 from db.registration import Requests
 from db.schema import upgrade
-from pki.algorithms import PublicKey, SigningKey
-from pki.issue import IssuedCertificate
-from pki.kdf import KdfParameters, KeyDerivation
-from pki.pin import Pin
+from pki.issuing.issue import IssuedCertificate
+from pki.keys.kdf import KdfParameters, KeyDerivation
+from pki.keys.pin import Pin
 from pki.ports import Clock, KeyStore
-from pki.registration import Order, Redeemed
+from pki.registration.approval import Order, Redeemed
+from pki.structures.algorithms import PublicKey, SigningKey
 from records.enrolment import enrol_seal, seal_request
 from records.officers import Officers
 from records.own_keys import certify_own_key, own_key_request

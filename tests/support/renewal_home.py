@@ -13,13 +13,13 @@ from config.house import House
 from config.house_file import HousePlan
 from config.settings import Settings
 from config.workflows import load_workflow
-from pki.establish import Organization
-from pki.issue import CertificateRequest
-from pki.softkey import SoftwareKey
-from pki.subject import Subject, legal_person, person
+from pki.authority.establish import Organization
+from pki.identity.subject import Subject, legal_person, person
+from pki.issuing.issue import CertificateRequest
+from pki.keys.softkey import SoftwareKey
 from records.person import Role
 from records.state import Actor
-from signing.batch import BatchSigner
+from signing.applying.batch import BatchSigner
 from tests.support.authority import StandingClock
 from tests.support.record_cases import SIGNERS, make_record
 

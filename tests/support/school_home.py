@@ -19,8 +19,8 @@ from config.house import House
 from config.house_file import HousePlan
 from config.settings import Settings
 from config.workflows import load_workflow
-from pki.establish import Organization
-from pki.pin import Pin
+from pki.authority.establish import Organization
+from pki.keys.pin import Pin
 from records.enrolment import activation_kdf, enrol, seal_holder
 from records.export import LABELS
 from records.person import Role
@@ -28,8 +28,8 @@ from records.record import RecordSchool
 from records.roster import RosterFile
 from records.sample import sample_records, sample_roster
 from records.state import Actor
-from signing.appearance import Appearance
-from signing.batch import BatchSigner
+from signing.applying.appearance import Appearance
+from signing.applying.batch import BatchSigner
 from tests.support.registration import issue_seal
 
 PASSPHRASE = "a passphrase for tests"

@@ -11,15 +11,15 @@ import pikepdf
 import typst
 from pikepdf import Array, Dictionary
 
-from pki.crl import CrlSigner
-from pki.evidence import InProcessValidationData
-from pki.ocsp import OcspResponder
 from pki.ports import KeyStore
-from pki.timestamp import TimeStampAuthority
+from pki.status.crl import CrlSigner
+from pki.status.evidence import InProcessValidationData
+from pki.status.ocsp import OcspResponder
+from pki.status.timestamp import TimeStampAuthority
 from records.form import with_signature_fields
-from signing.appearance import Appearance
+from signing.applying.appearance import Appearance
+from signing.applying.sign import SignatureRequest
 from signing.fonts import fonts_path
-from signing.sign import SignatureRequest
 from signing.workflow import Manifest, Workflow
 from tests.support.authority import BASE_URL, MOMENT, SCHOOL, SCHOOL_IDENTIFIER, Credential, TestAuthority, make_authority
 

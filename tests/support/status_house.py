@@ -10,12 +10,12 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pki.crl import CrlSigner
-from pki.issue import CertificateRequest, record
-from pki.ocsp import OcspResponder
+from pki.issuing.issue import CertificateRequest, record
+from pki.keys.softkey import SoftwareKey
 from pki.ports import KeyStore
-from pki.softkey import SoftwareKey
-from pki.timestamp import TimeStampAuthority
+from pki.status.crl import CrlSigner
+from pki.status.ocsp import OcspResponder
+from pki.status.timestamp import TimeStampAuthority
 from tests.support.authority import BASE_URL, MemoryCertificateStore, TestAuthority, make_authority
 
 NOW = datetime(2026, 9, 5, 8, 30, 15, 250_000, tzinfo=UTC)

@@ -10,9 +10,9 @@ from functools import cached_property
 from certs import loader
 from records.export import step_label
 from records.look import school_look
-from signing.appearance import AppearanceRenderer
-from signing.archive import archive
-from signing.sign import SignatureRequest, sign
+from signing.applying.appearance import AppearanceRenderer
+from signing.applying.archive import archive
+from signing.applying.sign import SignatureRequest, sign
 from signing.workflow import Step, Workflow
 from tests.support.authority import MOMENT, SCHOOL, Credential
 from tests.support.signing_cases import SigningHouse, make_signing_house

@@ -9,10 +9,10 @@ from datetime import datetime
 from cryptography.hazmat import asn1
 from cryptography.hazmat.asn1 import GeneralizedTime
 
-from pki.algorithms import Digest
-from pki.cms import OID, TST_INFO, build_signed_data, content_info_der, tlv
-from pki.softkey import SoftwareKey
-from pki.tsp import MessageImprint, TSTInfo
+from pki.keys.softkey import SoftwareKey
+from pki.structures.algorithms import Digest
+from pki.structures.cms import OID, TST_INFO, build_signed_data, content_info_der, tlv
+from pki.structures.tsp import MessageImprint, TSTInfo
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from pki.remote_tsa import REPLY
-from pki.timestamp import TimeStampAuthority
+from pki.remote.tsa import REPLY
+from pki.status.timestamp import TimeStampAuthority
 
 Answer = tuple[int, str, bytes]
 Respond = Callable[[bytes], Answer]

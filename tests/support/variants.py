@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+from signing.coverage.structure import read_structure
 from signing.pdf.document import Document
 from signing.pdf.objects import PdfObject, Ref, Stream
 from signing.pdf.serialize import serialize
-from signing.structure import read_structure
 from tests.corpus.edit import update
 
 BLANKS = (b" ", b" ", b" ", b"  ", b"\n", b"\r\n", b"\t", b"\x00", b"\x0c", b" " * 40, b"%c\n", b" % 3 0 R\n", b"%\r")

@@ -9,12 +9,12 @@ from functools import cache
 from certs import loader
 from records.export import Exporter
 from records.record import RecordSchool
-from signing.archive import archive
-from signing.engines import Engine, judge
+from signing.applying.archive import archive
+from signing.applying.sign import sign
 from signing.policy import VerificationPolicy
-from signing.sign import sign
-from signing.trust import NamedAnchor, Supplied, TrustStore
+from signing.trust.store import NamedAnchor, Supplied, TrustStore
 from signing.verdict import Verdict
+from signing.verifying.engines import Engine, judge
 from signing.workflow import Workflow
 from tests.support.authority import SCHOOL, SCHOOL_IDENTIFIER, Credential
 from tests.support.record_cases import make_record

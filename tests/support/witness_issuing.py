@@ -25,12 +25,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from db.certificates import Certificates
 from db.engine import Database, open_database
-from pki.algorithms import PublicKey, SignatureAlgorithm, SigningKey
-from pki.establish import ISSUING, load
-from pki.issue import CertificateRequest
-from pki.softkey import SoftwareKey
-from pki.subject import legal_person
-from pki.urls import AuthorityUrls
+from pki.authority.establish import ISSUING, load
+from pki.identity.subject import legal_person
+from pki.issuing.issue import CertificateRequest
+from pki.issuing.urls import AuthorityUrls
+from pki.keys.softkey import SoftwareKey
+from pki.structures.algorithms import PublicKey, SignatureAlgorithm, SigningKey
 from tests.support.authority import BASE_URL, SCHOOL, SCHOOL_IDENTIFIER, MemoryKeyStore, shipped_profiles
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +53,7 @@ Step = Callable[[str], None]
 
 
 class WitnessKey:
-    """A :class:`pki.algorithms.SigningKey` that tells a file of every signature before it hands it out."""
+    """A :class:`pki.structures.algorithms.SigningKey` that tells a file of every signature before it hands it out."""
 
     def __init__(self, key: SigningKey, witness: Path, step: Step) -> None:
         self._key, self._witness, self._step = key, witness, step

@@ -8,9 +8,9 @@ import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 
-from signing.intake import Item
-from signing.wire import began_line, limit_row, loading_line, read_requests, ready_line, row_line
-from signing.worker import Task
+from signing.bulk.intake import Item
+from signing.bulk.wire import began_line, limit_row, loading_line, read_requests, ready_line, row_line
+from signing.bulk.worker import Task
 
 MARK = "marked"  # a document whose name holds this is answered by the act
 Act = Callable[[int, Item], bytes]

@@ -1,0 +1,1 @@
+"""Schemes of personal identity codes, one file to a country. :mod:`pki.identity.codes` is the way in."""

@@ -1,0 +1,164 @@
+"""The journal of a bulk run: every row as it is made, so that an interrupted run goes on where it stopped, and a report that appears whole.
+
+The journal of `report.csv` is `report.csv.partial`: a first line that fixes what the run is judged by, then one row a line. When the run
+is done the report is written beside it and renamed into place, and the journal goes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import IO
+
+from signing.bulk.intake import Item, read_item
+from signing.bulk.task import Task
+from signing.errors import SigningError
+from signing.reports.report import Row, jsonl_line, write
+
+
+class JournalError(SigningError):
+    """A journal cannot be continued, since it belongs to a run that was judged otherwise, or a report cannot be written."""
+
+
+def settings_digest(task: Task) -> str:
+    """What makes two runs comparable: policy, anchors, evidence, engine, network or none; SHA-256 in hexadecimal."""
+    anchors = sorted((anchor.fingerprint, repr(anchor.constraints)) for anchor in task.trust.anchors)
+    registered = sorted((fingerprint, repr(one)) for fingerprint, one in task.trust.registered.items())
+    supplied = sorted(hashlib.sha256(der).hexdigest() for der in (*task.supplied.certificates, *task.supplied.crls, *task.supplied.ocsps))
+    return hashlib.sha256(repr((task.policy, anchors, registered, supplied, task.engine, task.network)).encode()).hexdigest()
+
+
+class Journal:
+    """Appends rows to `<report>.partial`. Where `resume`, what stands there already is kept; otherwise it is begun anew."""
+
+    def __init__(self, report: Path, *, settings: str, at: str | None, resume: bool) -> None:
+        self._report = report
+        self.path = report.with_name(report.name + ".partial")
+        self._header = {"settings": settings, "at": at}
+        # rows from before, by name and octets: two members of one archive may bear one name, and only one of them be genuine
+        self._offsets: dict[bytes, int] = {}
+        self._shown = array("q")  # where the rows of the report begin: eight octets each, however long the run
+        self._rows = 0
+        fresh = not (resume and self.path.exists())
+        if not fresh:
+            self._index()
+        with self._writing():
+            self._file: IO[bytes] = self.path.open("wb" if fresh else "ab", buffering=0)
+        if fresh:
+            self._append(json.dumps(self._header).encode() + b"\n")
+
+    def _index(self) -> None:
+        with self.path.open("r+b") as file:
+            if json.loads(file.readline() or b"null") != self._header:
+                raise JournalError(f"{self.path}: was begun with other trust, policy or --at; remove it, or run as before")
+            offset = file.tell()
+            for line in file:
+                if not line.endswith(b"\n"):
+                    file.truncate(offset)  # the last line of a run that was cut off
+                    break
+                row = json.loads(line)
+                self._offsets[_digest(row["file"], row["sha256"])] = offset
+                self._rows += 1
+                offset += len(line)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def find(self, item: Item) -> int | None:
+        """The row of an item that was judged before, with the very octets that it has now; None where there is none."""
+        try:
+            return self._offsets.get(_digest(item.name, hashlib.sha256(read_item(item)).hexdigest()))
+        except SigningError:
+            return None
+
+    def show(self, row: int) -> Row:
+        """The row that :meth:`find` named, which takes its place in the report."""
+        self._shown.append(row)
+        return self._row(row)
+
+    def _row(self, offset: int) -> Row:
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            row = json.loads(file.readline())
+        if not isinstance(row, dict):
+            raise JournalError(f"{self.path}: is not a journal")
+        return row
+
+    def append(self, row: Row) -> None:
+        """A new row, which takes its place in the report."""
+        offset = self._append(jsonl_line(row).encode("utf-8", "surrogateescape"))
+        self._rows += 1
+        self._shown.append(offset)
+
+    def _append(self, line: bytes) -> int:
+        """Adds the line whole or not at all, and returns where it begins. A journal that holds no row is not left behind."""
+        offset = self._file.seek(0, os.SEEK_END)
+        with self._writing():
+            try:
+                if self._file.write(line) != len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError:
+                self._file.truncate(offset)
+                if not self._rows:
+                    self.path.unlink()
+                raise
+        return offset
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            kept = f"; {self.path.name} keeps the {len(self)} rows so far for --resume" if len(self) else ""
+            raise JournalError(f"{self._report}: cannot be written ({exc.strerror or type(exc).__name__}){kept}") from exc
+
+    def finish(self, form: str, complete: Callable[[Row], Row]) -> None:
+        """Writes the report of the rows appended or shown, in that order, each completed by `complete`, and removes the journal."""
+        self._file.close()
+        draft = self._report.with_name(self._report.name + ".tmp")
+        with self._writing():
+            self._replace(draft, write((complete(self._row(offset)) for offset in self._shown), form))
+        self.path.unlink()
+
+    def _replace(self, draft: Path, pieces: Iterable[str]) -> None:
+        """The report, written aside and renamed into place."""
+        try:
+            with draft.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out:
+                for piece in pieces:
+                    out.write(piece)
+                out.flush()
+                os.fsync(out.fileno())
+            draft.replace(self._report)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                draft.unlink()
+            raise
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def place(item: Item) -> bytes:
+    """What stands for an item in a long run: sixteen octets, where the item itself has hundreds."""
+    return _digest(item.name, item.path, str(item.member))
+
+
+def _digest(*parts: str) -> bytes:
+    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=16).digest()
+
+
+def resumed(items: Iterable[Item], journal: Journal, judged: Iterator[Row], held: Mapping[bytes, int]) -> Iterator[Row]:
+    """Rows of `items` in order: those in `held`, by :func:`place`, from the journal, the others from `judged`, appended as they come."""
+    for item in items:
+        if (known := held.get(place(item))) is not None:
+            yield journal.show(known)
+        else:
+            row = next(judged)
+            journal.append(row)
+            yield row
