@@ -13,7 +13,6 @@ pki.errors.EncodingError: CMS ContentInfo: not valid DER SignedData (...)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated
 
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pki.errors import EncodingError, UnsupportedAlgorithmError
 from pki.structures.algorithm_policy import is_pss, verify_pss
 from pki.structures.algorithms import Digest, SigningKey, digest_from_der, signature_algorithm_from_der
+from pki.structures.cms_plain import Attributes, SignedDataParts, plain_parts
 
 OID = x509.ObjectIdentifier
 
@@ -134,6 +134,12 @@ def attribute(kind: OID, *values_der: bytes) -> Attribute:
     return Attribute(type=kind, values=SetOf([tlv(value) for value in values_der]))
 
 
+@lru_cache(maxsize=64)
+def identifier_der(kind: OID) -> bytes:
+    """DER of an OBJECT IDENTIFIER, which the code names: what documents hold is not asked for here."""
+    return asn1.encode_der(kind)
+
+
 def octet_string(data: bytes) -> bytes:
     return asn1.encode_der(data)
 
@@ -230,22 +236,14 @@ def signed_attributes_der(attrs: SetOf[Attribute]) -> bytes:
     return bytes(carrier.data)
 
 
-@dataclass(frozen=True)
-class ParsedSignedData:
-    """What a verifier needs of one SignedData with exactly one SignerInfo, all values as DER or octets."""
+class ParsedSignedData(SignedDataParts):
+    """SignedData with exactly one SignerInfo, as a verifier asks for it."""
 
-    content_type: OID
-    encapsulated: bytes | None
-    certificates: tuple[bytes, ...]
-    issuer_der: bytes | None
-    serial_number: int | None
-    subject_key_identifier: bytes | None
-    digest_identifier_der: bytes
-    signature_identifier_der: bytes
-    signature: bytes
-    signed_attributes: tuple[Attribute, ...] | None
-    signed_attributes_der: bytes | None
-    unsigned_attributes: tuple[Attribute, ...]
+    __slots__ = ()
+
+    @property
+    def content_type(self) -> OID:
+        return asn1.decode_der(OID, self.content_type_der)
 
     @property
     def digest(self) -> Digest:
@@ -275,8 +273,9 @@ class ParsedSignedData:
         return _values(self.unsigned_attributes, kind)
 
 
-def _values(attributes: Sequence[Attribute], kind: OID) -> tuple[bytes, ...]:
-    return tuple(asn1.encode_der(value) for found in attributes if found.type == kind for value in found.values.as_list())
+def _values(attributes: Attributes, kind: OID) -> tuple[bytes, ...]:
+    kind_der = identifier_der(kind)
+    return tuple([value for found, values in attributes if found == kind_der for value in values])
 
 
 def parse_signed_data(der: bytes) -> ParsedSignedData:
@@ -286,6 +285,10 @@ def parse_signed_data(der: bytes) -> ParsedSignedData:
     """
     if len(der) > MAX_SIGNED_DATA:
         raise EncodingError(f"CMS ContentInfo: {len(der)} octets, more than the {MAX_SIGNED_DATA} that are read")
+    return ParsedSignedData._make(plain_parts(der) or _declared_parts(der))
+
+
+def _declared_parts(der: bytes) -> SignedDataParts:
     try:
         info = asn1.decode_der(ContentInfo, der)
     except ValueError as exc:
@@ -299,8 +302,8 @@ def parse_signed_data(der: bytes) -> ParsedSignedData:
     (signer,) = signers
     issued = signer.sid if isinstance(signer.sid, IssuerAndSerialNumber) else None
     attrs = signer.signed_attrs
-    return ParsedSignedData(
-        content_type=signed_data.encap_content_info.content_type,
+    return SignedDataParts(
+        content_type_der=asn1.encode_der(signed_data.encap_content_info.content_type),
         encapsulated=signed_data.encap_content_info.content,
         certificates=_all_der(signed_data.certificates),
         issuer_der=asn1.encode_der(issued.issuer) if issued else None,
@@ -309,11 +312,15 @@ def parse_signed_data(der: bytes) -> ParsedSignedData:
         digest_identifier_der=asn1.encode_der(signer.digest_algorithm),
         signature_identifier_der=asn1.encode_der(signer.signature_algorithm),
         signature=signer.signature,
-        signed_attributes=tuple(attrs.as_list()) if attrs is not None else None,
+        signed_attributes=_attributes(attrs) if attrs is not None else None,
         signed_attributes_der=signed_attributes_der(attrs) if attrs is not None else None,
-        unsigned_attributes=tuple(signer.unsigned_attrs.as_list()) if signer.unsigned_attrs is not None else (),
+        unsigned_attributes=_attributes(signer.unsigned_attrs) if signer.unsigned_attrs is not None else (),
     )
 
 
 def _all_der(items: SetOf[TLV] | None) -> tuple[bytes, ...]:
     return tuple(asn1.encode_der(item) for item in items.as_list()) if items is not None else ()
+
+
+def _attributes(attributes: SetOf[Attribute]) -> Attributes:
+    return tuple((asn1.encode_der(one.type), _all_der(one.values)) for one in attributes.as_list())

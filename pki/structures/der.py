@@ -6,6 +6,7 @@ that signs may live in an HSM, which sees only octets, so the structure is close
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography.hazmat import asn1
@@ -15,17 +16,55 @@ from pki.errors import EncodingError
 
 SEQUENCE = 0x30
 BIT_STRING = 0x03
+OCTET_STRING = 0x04
+SET = 0x31
 
 MAX_SIGNED = 16 * 1024 * 1024  # octets; a full CRL shard of 300,000 entries fits
 
 
 def element(tag: int, content: bytes) -> bytes:
     """One DER element with a definite, minimal length (X.690 section 10.1)."""
-    size = len(content)
+    return _header(tag, len(content)) + content
+
+
+def _header(tag: int, size: int) -> bytes:
     if size < 0x80:
-        return bytes((tag, size)) + content
+        return bytes((tag, size))
     octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(octets))) + octets + content
+    return bytes((tag, 0x80 | len(octets))) + octets
+
+
+def opening(size: int, layers: Sequence[tuple[int, bytes]]) -> bytes:
+    """How `size` octets begin that are one DER element, whose content begins with some octets and is one element besides, and so on.
+
+    `layers` has the tag of each and the octets that its content begins with, outermost first. There is no other way to begin: a length has
+    one form in DER. Raises ValueError where no elements are of such a size.
+    """
+    made = b""
+    for tag, beginning in layers:
+        left = size - len(made)
+        header = next((found for taken in range(2, 6) if left >= taken and len(found := _header(tag, left - taken)) == taken), None)
+        if header is None:
+            raise ValueError(f"DER: no element has {left} octets in all")
+        made += header + beginning
+    return made
+
+
+def opened(der: bytes, at: int, end: int, tag: int) -> tuple[int, int]:
+    """Where the content of the element at `at` starts and ends, which has this `tag`, less than 65,536 octets, and ends by `end`.
+
+    Raises ValueError or IndexError where it is another element than that, or its length is not as DER has it.
+    """
+    size, start, least = der[at + 1], at + 2, 0
+    if size == 0x82:
+        size, start, least = der[at + 2] << 8 | der[at + 3], at + 4, 0x100
+    elif size == 0x81:
+        size, start, least = der[at + 2], at + 3, 0x80
+    elif size >= 0x80:
+        raise ValueError(f"DER: no length that is read here at {at}")
+    if der[at] != tag or size < least or start + size > end:
+        raise ValueError(f"DER: no element with tag {tag:#x} at {at} that ends by {end}")
+    return start, start + size
 
 
 def signed_structure(tbs_der: bytes, algorithm_der: bytes, signature: bytes, *, trailer_der: bytes = b"") -> bytes:

@@ -12,7 +12,7 @@ from cryptography.hazmat.asn1 import TLV, BitString, Default, GeneralizedTime, I
 
 from pki.errors import EncodingError
 from pki.structures.algorithms import Digest, digest_from_der
-from pki.structures.cms import TST_INFO, ParsedSignedData, parse_signed_data
+from pki.structures.cms import TST_INFO, ParsedSignedData, identifier_der, parse_signed_data
 
 OID = x509.ObjectIdentifier
 
@@ -107,7 +107,7 @@ class TimeStampToken:
 def parse_time_stamp_token(der: bytes) -> TimeStampToken:
     """Reads a DER TimeStampToken; raises :class:`pki.errors.EncodingError` or UnsupportedAlgorithmError (for the imprint's digest)."""
     cms = parse_signed_data(der)
-    if cms.content_type != TST_INFO or cms.encapsulated is None:
+    if cms.content_type_der != identifier_der(TST_INFO) or cms.encapsulated is None:
         raise EncodingError(f"time-stamp token: content type {cms.content_type.dotted_string}, expected an enclosed TSTInfo")
     try:
         info = asn1.decode_der(TSTInfo, cms.encapsulated)

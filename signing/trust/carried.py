@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from cryptography import x509
+from cryptography.hazmat import asn1
 
 from pki.structures.algorithm_policy import MODERN
+from pki.structures.cms import signing_certificate_v2
+from signing.trust.subject import Subject, subject_of
 
 MAX_REMEMBERED = 1_024  # certificates, with their keys
 
@@ -22,6 +25,20 @@ class CarriedCertificate:
     der: bytes
     certificate: x509.Certificate
     issuer_der: bytes
+
+    @cached_property
+    def serial_number(self) -> int:
+        return self.certificate.serial_number
+
+    @cached_property
+    def subject(self) -> Subject:
+        return subject_of(self.certificate)
+
+    @cached_property
+    def ess_der(self) -> bytes:
+        """The one value of the signing-certificate-v2 attribute by which nearly everybody names it."""
+        (value,) = signing_certificate_v2(self.der).values.as_list()
+        return asn1.encode_der(value)
 
     @cached_property
     def strong_key(self) -> object:

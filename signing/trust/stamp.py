@@ -14,7 +14,6 @@ from signing.failure import CheckFailedError
 from signing.trust.cms_check import CheckedCms, ContentDigest, check
 from signing.trust.ground import Ground, Horizon
 from signing.trust.standing import Standing, standing
-from signing.trust.subject import subject_of
 from signing.verdict import Coverage, Indication, Message, SubIndication, TimestampVerdict, rfc3339
 
 MAX_CLOCK_SKEW = timedelta(minutes=1)  # between two authorities' clocks, or an authority's and ours
@@ -61,10 +60,10 @@ def check_stamp(token_der: bytes, *, stamped: ContentDigest, horizon: Horizon, g
         if not hmac.compare_digest(token.imprint, stamped(token.imprint_digest)):
             raise CheckFailedError(SubIndication.HASH_FAILURE, "IMPRINT_MISMATCH", "the time stamp is about other bytes than these")
         checked = _check_cms(token)
-        tsa = subject_of(checked.signer).name
+        tsa = checked.signer.subject.name
         _check_order(time, horizon)
         stood = standing(
-            checked.signer_der,
+            checked.signer.der,
             checked.certificates,
             purpose=KeyPurpose.TIME_STAMPING,
             horizon=horizon,

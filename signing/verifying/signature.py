@@ -17,7 +17,7 @@ from signing.trust.ground import Horizon
 from signing.trust.stamp import MAX_CLOCK_SKEW, StampFinding
 from signing.trust.standing import Standing, chain_of, unrevoked
 from signing.trust.store import Registered
-from signing.trust.subject import Subject, subject_of
+from signing.trust.subject import Subject
 from signing.trust.times import DocumentProofs, signature_stamps
 from signing.verdict import (
     Changes,
@@ -146,7 +146,7 @@ class SignatureJudge:
 
     def _chain(self, checked: CheckedCms, proof: Horizon) -> ValidatedPath | None:
         try:
-            return chain_of(checked.signer_der, checked.certificates, purpose=_PURPOSE, horizon=proof, ground=self.proofs.ground)
+            return chain_of(checked.signer.der, checked.certificates, purpose=_PURPOSE, horizon=proof, ground=self.proofs.ground)
         except CheckFailedError as exc:
             self._failures.append(exc)
             return None
@@ -183,7 +183,7 @@ class SignatureJudge:
     ) -> JudgedSignature:
         # roles come with a valid chain: what a stranger's certificate says of itself is not shown as a role
         policies = path.policies if path and path.anchor.constraints is None else frozenset()
-        subject = replace(subject_of(checked.signer), policies=policies) if checked else None
+        subject = replace(checked.signer.subject, policies=policies) if checked else None
         worst = next((one for one in self._failures if one.indication is Indication.TOTAL_FAILED), next(iter(self._failures), None))
         messages = dict.fromkeys([*(failure.message for failure in self._failures), *self._notes])
         verdict = SignatureVerdict(
@@ -213,7 +213,7 @@ class SignatureJudge:
     def _registration(self, checked: CheckedCms | None, path: ValidatedPath | None, proof: Horizon) -> Registered | None:
         if checked is None or path is None or path.anchor.constraints is None:
             return None
-        found = self.registered.get(subject_of(checked.signer).fingerprint)
+        found = self.registered.get(checked.signer.subject.fingerprint)
         return found if found is not None and found.holds_at(proof.moment) else None
 
     def _is_ours(self, path: ValidatedPath | None) -> bool:

@@ -94,7 +94,7 @@ def refused(data: c.SignedData | bytes, content: bytes = CONTENT, **options: Any
 
 
 def test_honest_signature_names_its_signer() -> None:
-    assert judge(built()).signer_der == CERTIFICATE
+    assert judge(built()).signer.der == CERTIFICATE
 
 
 def test_altered_content_is_a_hash_failure() -> None:
@@ -185,7 +185,7 @@ def test_forged_certificate_with_the_same_issuer_and_serial_does_not_stand_in() 
 
 
 def test_ess_attribute_chooses_between_certificates_of_the_same_issuer_and_serial() -> None:
-    assert judge(built(certificates=[FORGED, CERTIFICATE])).signer_der == CERTIFICATE
+    assert judge(built(certificates=[FORGED, CERTIFICATE])).signer.der == CERTIFICATE
 
 
 ESS_V1 = c.attribute(
@@ -200,7 +200,7 @@ def judge_token(data: c.SignedData) -> Any:
 
 
 def test_first_ess_attribute_names_the_certificate_of_a_time_stamp() -> None:
-    assert judge_token(resigned([CONTENT_TYPE, DIGEST, ESS_V1])).signer_der == CERTIFICATE
+    assert judge_token(resigned([CONTENT_TYPE, DIGEST, ESS_V1])).signer.der == CERTIFICATE
 
 
 def test_first_ess_attribute_does_not_do_for_a_document() -> None:
@@ -231,7 +231,7 @@ def test_without_ess_two_certificates_of_the_same_name_are_ambiguous() -> None:
 
 
 def test_without_ess_a_single_certificate_will_do_where_it_is_not_required() -> None:
-    assert judge(resigned([CONTENT_TYPE, DIGEST]), ess_required=False).signer_der == CERTIFICATE
+    assert judge(resigned([CONTENT_TYPE, DIGEST]), ess_required=False).signer.der == CERTIFICATE
 
 
 @pytest.mark.parametrize(
