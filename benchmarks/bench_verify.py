@@ -42,6 +42,7 @@ from pki.revocation import ocsp_evidence
 from pki.structures import certificate
 from pki.structures.cms import SIGNATURE_TIME_STAMP, ParsedSignedData, parse_signed_data
 from signing.bulk.worker import spare_garbage_collection
+from signing.changes import run
 from signing.coverage.structure import read_structure
 from signing.pdf import indirect, strings
 from signing.pdf.document import Document
@@ -86,7 +87,7 @@ class Ours:
     def forget(self) -> None:
         """As in a fresh process."""
         self._caches = Caches()
-        for remembered in (certificate.load_certificate, carried.carried, subject.subject_of, indirect._short, strings.name):
+        for remembered in (certificate.load_certificate, carried.carried, subject.subject_of, indirect._short, strings.name, run.run_of):
             remembered.cache_clear()
         ocsp_evidence._hash.cache_clear()
 

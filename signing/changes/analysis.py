@@ -122,7 +122,9 @@ class ChangeAnalysis:
         old_form, new_form = self.forms[revision - 1], self.forms[revision]
         brought = {number for number in changed if (found := earlier[number]) is None or found.kind == "free"}
         comparison = Comparison(document, revision, changed, brought, old_form, new_form, self._references, self.strict)
-        for finding in tile(document, bounds, changed, strict=self.strict):
+        tiling = tile(document, bounds, changed, strict=self.strict)
+        comparison.inert = tiling.inert
+        for finding in tiling.findings:
             comparison.refuse(finding.code, finding.text)
         review_trailer(comparison)
         review_catalog(comparison)

@@ -43,6 +43,8 @@ class Comparison:
     filled: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     new_widgets: set[Ref] = field(default_factory=set)
+    inert: dict[Ref, tuple[int, ...]] = field(default_factory=dict)
+    """What objects of this update are known to reach by their octets alone, all of it inert; see :mod:`signing.changes.run`."""
     before: int = field(init=False)
 
     def __post_init__(self) -> None:

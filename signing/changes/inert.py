@@ -5,9 +5,10 @@ Everything new that can be reached from them is walked and claimed; what existed
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 
 from signing.changes.comparison import Comparison
+from signing.inspection.reading import references
 from signing.pdf.objects import Name, PdfObject, Ref, Stream
 
 ACTIVE_KEYS = frozenset({"OC", "OCG", "OCGs", "AA", "JS", "OpenAction", "XFA", "OPI", "Alternates", "EF", "RF", "Launch", "PS"})
@@ -35,29 +36,47 @@ def claim_inert(comparison: Comparison, value: PdfObject, role: str) -> None:
     while waiting:
         item = waiting.pop()
         if isinstance(item, Ref):
-            if item.number in seen:
+            if item.number in seen or _claimed_at_once(comparison, item, role, seen):
                 continue
             seen.add(item.number)
             if len(seen) > MAX_OBJECTS:
                 comparison.refuse("OBJECT_UNEXPLAINED", f"the {role} reaches more than {MAX_OBJECTS} objects")
                 return
             item = _entered(comparison, item, role)
-        items: Iterable[PdfObject] = ()
-        if isinstance(item, dict):
-            _check(comparison, item, role, ACTIVE_KEYS)
-            items = item.values()
-        elif isinstance(item, Stream):
-            _check(comparison, item.dictionary, role, _ACTIVE_IN_STREAM)
-            items = item.dictionary.values()
-        elif isinstance(item, list):
-            items = item
-        waiting += [one for one in items if type(one) in _REACHING]
+        if found := _active(item, comparison.new):
+            comparison.refuse("ACTIVE_CONTENT", f"the {role} holds {', '.join(found)}, which may act or hide")
+        waiting += _inside(item)
+
+
+def reached_inertly(objects: Mapping[Ref, PdfObject]) -> tuple[Ref, tuple[int, ...]] | None:
+    """The one of `objects` that none of them refers to, and the numbers of those that :func:`claim_inert` claims from it on, in its order.
+
+    None where there is no such one, and where what is reached is active or refers to anything but `objects`.
+    """
+    roots = objects.keys() - {ref for value in objects.values() for ref in references(value)}
+    if len(roots) != 1:
+        return None
+    (root,) = roots
+    waiting: list[PdfObject] = [root]
+    reached: dict[Ref, None] = {}
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Ref):
+            if item in reached:
+                continue
+            reached[item] = None
+            if item not in objects or isinstance(item := objects[item], Ref):
+                return None
+        if _active(item, lambda value: objects.get(value) if isinstance(value, Ref) else value):
+            return None
+        waiting += _inside(item)
+    return root, tuple(ref.number for ref in reached)
 
 
 def claim_markup(comparison: Comparison, ref: Ref) -> bool:
     """Claims a new annotation that only marks up its page, and its appearance; says whether it is one."""
     found = comparison.new(ref)
-    if not comparison.is_new(ref) or not isinstance(found, dict) or _name(comparison, found.get("Subtype")) not in MARKUP:
+    if not comparison.is_new(ref) or not isinstance(found, dict) or _name(comparison.new(found.get("Subtype"))) not in MARKUP:
         return False
     comparison.claim(ref, "annotation")
     if active := sorted(found.keys() & {"A", "AA", "OC"}):
@@ -65,6 +84,18 @@ def claim_markup(comparison: Comparison, ref: Ref) -> bool:
     for key, value in found.items():
         if key not in _OTHER_ANNOTATIONS:
             claim_inert(comparison, value, "annotation")
+    return True
+
+
+def _claimed_at_once(comparison: Comparison, ref: Ref, role: str, seen: set[int]) -> bool:
+    """Claims all that `ref` reaches where that is known to be inert, and as new and unclaimed here as it would be for a walk."""
+    reached = comparison.inert.get(ref, ())
+    if not reached or len(seen) + len(reached) > MAX_OBJECTS or not comparison.brought.issuperset(reached):
+        return False
+    if not seen.isdisjoint(reached) or not comparison.claimed.keys().isdisjoint(reached):
+        return False
+    seen.update(reached)
+    comparison.claimed.update(dict.fromkeys(reached, role))
     return True
 
 
@@ -82,20 +113,25 @@ def _entered(comparison: Comparison, ref: Ref, role: str) -> PdfObject:
     return found
 
 
-def _check(comparison: Comparison, found: dict[str, PdfObject], role: str, keys: frozenset[str]) -> None:
-    if _TELLING.isdisjoint(found):
-        return
+def _active(item: PdfObject, get: Callable[[PdfObject], PdfObject]) -> list[str]:
+    """What makes a dictionary or stream act, hide or reach out of the file; `get` finds what a reference refers to."""
+    found, keys = (item.dictionary, _ACTIVE_IN_STREAM) if isinstance(item, Stream) else (item, ACTIVE_KEYS)
+    if not isinstance(found, dict) or _TELLING.isdisjoint(found):
+        return []
     active = [] if keys.isdisjoint(found) else sorted(keys & found.keys())
-    kind, subtype = _name(comparison, found.get("Type")), _name(comparison, found.get("Subtype"))
-    action = _name(comparison, found.get("S"))
+    kind, subtype, action = (_name(get(found.get(key))) for key in ("Type", "Subtype", "S"))
     if kind in ACTIVE_TYPES or subtype in ACTIVE_SUBTYPES or action == "JavaScript":
         active.append(kind or subtype or action)
-    if active:
-        comparison.refuse("ACTIVE_CONTENT", f"the {role} holds {', '.join(active)}, which may act or hide")
+    return active
 
 
-def _name(comparison: Comparison, value: PdfObject) -> str:
-    """The name that `value` is or refers to; "" where it is something else than a name."""
-    if isinstance(value, Ref):
-        value = comparison.new(value)
+def _inside(item: PdfObject) -> list[PdfObject]:
+    """What stands directly in `item` and may lead to other objects."""
+    found = item.dictionary if isinstance(item, Stream) else item
+    items = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    return [one for one in items if type(one) in _REACHING]
+
+
+def _name(value: PdfObject) -> str:
+    """The name that `value` is; "" where it is something else."""
     return value if isinstance(value, Name) else ""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from signing.changes.run import Run
 from signing.pdf.document import Extent, Revision
 from signing.pdf.indirect import OBJECT
 from signing.verdict import Message
@@ -28,8 +29,11 @@ _HEAD = re.compile(rb"jbo" + _GAP + rb"[0-9]++" + _GAP + rb"[0-9]")
 _TRAILER = re.compile(rb"trailer(?:" + _WHITE + rb"++|%[^\r\n]*+)*+<<")
 
 
-def review_lookalikes(data: bytes, revision: Revision, placed: Mapping[int, Extent], *, strict: bool) -> list[Message]:
-    """Findings on one update, whose objects are `placed` (offset → extent); unless `strict`, its writer may have left a comment."""
+def review_lookalikes(data: bytes, revision: Revision, placed: Mapping[int, Extent], run: Run | None, *, strict: bool) -> list[Message]:
+    """Findings on one update, whose objects are `placed` (offset → extent) and those of the `run` before its cross-reference.
+
+    Unless `strict`, its writer may have left a comment.
+    """
     findings = []
     remark = None if strict else _REMARK.match(data, revision.close)
     if not _CLOSING.fullmatch(data, remark.end() if remark else revision.close, revision.end):
@@ -37,13 +41,16 @@ def review_lookalikes(data: bytes, revision: Revision, placed: Mapping[int, Exte
         findings.append(Message("CLOSING_MALFORMED", text))
     streams, trailers = sum(extent.is_stream for extent in placed.values()), int(revision.xref_kind != "stream")
     bounds = (revision.start, revision.end)
-    words = tuple(data.count(word, *bounds) for word in (b"obj", b"endstream", b"trailer"))
+    # a run holds such words as its structure has; none reaches over its ends, which are a digit and a line feed
+    apart = (bounds,) if run is None else ((revision.start, revision.xref_offset - run.length), (revision.xref_offset, revision.end))
+    words = tuple(sum(data.count(word, *stretch) for stretch in apart) for word in (b"obj", b"endstream", b"trailer"))
     if words == (2 * len(placed), streams, trailers) and _apart(placed, revision):
         return findings  # each word is one that the structure has: it holds so many
-    heads = {head.end() for offset in placed if (head := OBJECT.match(data, offset))}
+    offsets = [*placed, *(revision.xref_offset - run.length + place for place in run.places)] if run else list(placed)
+    heads = {head.end() for offset in offsets if (head := OBJECT.match(data, offset))}
     counts = {
         b"obj": (sum(end not in heads for end in _heads(data, *bounds)), 0),
-        b"endobj": (data.count(b"endobj", *bounds), len(placed)),
+        b"endobj": (data.count(b"endobj", *bounds), len(offsets)),
         b"endstream": (words[1], streams),
         b"trailer": (sum(1 for _ in _TRAILER.finditer(data, *bounds)), trailers),
     }

@@ -6,31 +6,49 @@ reported.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from signing.changes.lookalike import review_lookalikes
+from signing.changes.run import MAX_RUN, Run, run_of
 from signing.pdf.document import Document, Extent, Revision, XrefEntry
 from signing.pdf.lexer import WHITE, tokens
+from signing.pdf.limits import LIMITS
+from signing.pdf.objects import Ref
 from signing.verdict import Message
 
 MAX_GAP = 16  # octets of white space between two objects; writers use one or two
 
 
-def tile(document: Document, revision: Revision, changed: Mapping[int, XrefEntry], *, strict: bool = True) -> list[Message]:
-    """Findings on the layout of one update, given its entries that differ from before. Raises :class:`signing.errors.PdfError`."""
+class Tiling(NamedTuple):
+    """How one update is laid out. `inert`: what an object of its is known to reach, see :class:`signing.changes.run.Run`."""
+
+    findings: list[Message]
+    inert: dict[Ref, tuple[int, ...]]
+
+
+def tile(document: Document, revision: Revision, changed: Mapping[int, XrefEntry], *, strict: bool = True) -> Tiling:
+    """The layout of one update, given its entries that differ from before. Raises :class:`signing.errors.PdfError`."""
     findings: list[Message] = []
     data, position, index = document.data, revision.start, revision.index
     own = revision.xref_offset if revision.xref_kind == "stream" else None
     placed = sorted((e.offset, n) for n, e in changed.items() if e.kind == "offset" and e.offset != own)
+    unread = _last_unread(document, placed)
     extents: dict[int, Extent] = {}
-    for offset, number in placed:
+    run = None
+    for place, (offset, number) in enumerate(placed):
         if not revision.start <= offset < revision.xref_offset:
             text = f"the cross-reference of revision {index} moves object {number} to {offset}, outside that revision"
             findings.append(Message("XREF_REPOINTED", text))
             continue
-        extent = extents[offset] = document.extent(offset, index)
+        if place == unread and position <= offset:
+            run = _run(document, revision, placed[place:])
         if data[position:offset] != b"\n":
             findings += _gap(data, position, offset)
+        if run is not None:
+            position = revision.xref_offset
+            break
+        extent = extents[offset] = document.extent(offset, index)
         position = max(position, extent.end)
         if _has_comment(data, offset, extent.lexed):
             findings.append(Message("UNEXPLAINED_BYTES", f"object {number} at {offset} holds a comment"))
@@ -41,7 +59,25 @@ def tile(document: Document, revision: Revision, changed: Mapping[int, XrefEntry
         lexed = extents[own].lexed
     if _has_comment(data, revision.xref_offset, lexed):
         findings.append(Message("UNEXPLAINED_BYTES", f"the cross-reference at {revision.xref_offset} or its trailer holds a comment"))
-    return findings + review_lookalikes(data, revision, extents, strict=strict)
+    findings += review_lookalikes(data, revision, extents, run, strict=strict)
+    return Tiling(findings, {run.root: run.reached} if run else {})
+
+
+def _last_unread(document: Document, placed: Sequence[tuple[int, int]]) -> int:
+    """From which place on nobody has read any object yet: those of an appearance, for the most part."""
+    place = len(placed)
+    while place and not document.is_read(placed[place - 1][0]):
+        place -= 1
+    return place
+
+
+def _run(document: Document, revision: Revision, placed: Sequence[tuple[int, int]]) -> Run | None:
+    """The run that the last objects of an update are, where it is one that ends at the cross-reference."""
+    start, end = placed[0][0], revision.xref_offset
+    if end - start > MAX_RUN or document.limits is not LIMITS:
+        return None
+    run = run_of(document.data[start:end])
+    return run if run is not None and run.places == tuple(offset - start for offset, _ in placed) else None
 
 
 def _gap(data: bytes, start: int, end: int) -> list[Message]:

@@ -161,6 +161,10 @@ class Document:
         value, end = self._at(offset, revision)
         return int(head[1]) if head else 0, value, end
 
+    def is_read(self, offset: int) -> bool:
+        """Whether somebody has asked for the object that begins at `offset`."""
+        return offset in self._heads
+
     def extent(self, offset: int, revision: int | None = None) -> Extent:
         """The extent of the indirect object whose `N G obj` begins at `offset`."""
         end = self._at(offset, revision)[1]
