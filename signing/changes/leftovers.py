@@ -66,8 +66,9 @@ def refuse_unclaimed(comparison: Comparison) -> None:
 def review_inbound(comparison: Comparison) -> None:
     """Mentions of the changed objects in everything before this update."""
     start, references = comparison.document.revisions[comparison.after].start, comparison.references
-    for number, role in comparison.claimed.items():
-        if number not in comparison.changed or role in ("catalog", "page") or references.is_silent(number, start):
+    mentioned = references.mentioned(comparison.claimed.keys() & comparison.changed.keys(), start)
+    for number, role in comparison.claimed.items() if mentioned else ():
+        if number not in mentioned or role in ("catalog", "page"):
             continue
         contexts = references.contexts(number, start)
         if comparison.is_new(Ref(number)):

@@ -21,7 +21,8 @@ from signing.pdf.filters import CODING, decode
 from signing.pdf.indirect import OBJECT, members, read_head, read_stream
 from signing.pdf.limits import LIMITS, MAX_OBJECT_NUMBER, Limits
 from signing.pdf.objects import PdfObject, Ref, Stream
-from signing.pdf.rows import SoleRows, XrefEntry
+from signing.pdf.pieces import Piece, cut
+from signing.pdf.rows import SoleRows, XrefEntry, offsets
 from signing.pdf.xref import Revision, read_revisions
 
 __all__ = ["Document", "Extent", "Revision", "XrefEntry"]
@@ -80,9 +81,23 @@ class Document:
         return document
 
     @cached_property
-    def backwards(self) -> bytes:
-        """`data` in reverse, for what is found by the last octet of its spelling."""
-        return self.data[::-1]
+    def places(self) -> dict[int, int]:
+        """Where each listed object begins → the oldest revision that names the place."""
+        found: dict[int, int] = {}
+        for revision in reversed(self.revisions):
+            found.update(dict.fromkeys(offsets(revision.entries), revision.index))
+        found.pop(0, None)  # where the file begins stands no object: the offset of entries that are free or compressed
+        return found
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where listed objects begin, in rising order."""
+        return sorted(self.places)
+
+    @cached_property
+    def pieces(self) -> list[tuple[int, Piece]]:
+        """(offset, references spelled there) of each piece of the file between `starts`."""
+        return cut(self.data, self.starts)
 
     @property
     def trailer(self) -> dict[str, PdfObject]:
