@@ -8,9 +8,9 @@
 - `verify-lta-N-cold` has forgotten everything before each document; `verify-lta-N-reference` is engine `reference`.
 - `verify-linear`: milliseconds for each further signature, from 16 to 32 (`ours`) and from 1 to 8 (`peer`).
 
-Processor time of one process. Each figure is the mean over documents of the best of RUNS runs; ours over 200 documents, pyHanko's over
-few, since it takes seconds for one. Caches are warm on our side but in `-cold`, as in a bulk run; pyHanko keeps none. Garbage is collected
-as in a worker, for both.
+Processor time of one process. Each figure is the mean over documents of the best of RUNS runs, both sides taking turns; ours over 200
+documents, pyHanko's over few, since it takes seconds for one. Caches are warm on our side but in `-cold`, as in a bulk run; pyHanko keeps
+none. Garbage is collected as in a worker, for both.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cache, partial
 from io import BytesIO
 from typing import Any
@@ -42,7 +43,6 @@ from pki.revocation import ocsp_evidence
 from pki.structures import certificate
 from pki.structures.cms import SIGNATURE_TIME_STAMP, ParsedSignedData, parse_signed_data
 from signing.bulk.worker import spare_garbage_collection
-from signing.changes import run
 from signing.coverage.structure import read_structure
 from signing.pdf import indirect, strings
 from signing.pdf.document import Document
@@ -52,8 +52,8 @@ from signing.verifying.engines import Engine, judge
 from signing.verifying.verify import Caches
 from tests.support.many_signers import Signed, added_signatures, signed_records
 
-RUNS = 3
-PEER_DOCUMENTS = {1: 12, 15: 2}
+RUNS = 4
+PEER_DOCUMENTS = {1: 12, 15: 3}
 REFERENCE_DOCUMENTS = {1: 20, 15: 4}
 SIZES = (1, 2, 4, 8, 16, 32)
 FASTER = {1: 30.0, 15: 80.0}  # at least so many times as fast as pyHanko
@@ -87,7 +87,7 @@ class Ours:
     def forget(self) -> None:
         """As in a fresh process."""
         self._caches = Caches()
-        for remembered in (certificate.load_certificate, carried.carried, subject.subject_of, indirect._short, strings.name, run.run_of):
+        for remembered in (certificate.load_certificate, carried.carried, subject.subject_of, indirect._short, strings.name):
             remembered.cache_clear()
         ocsp_evidence._hash.cache_clear()
 
@@ -117,10 +117,10 @@ def peer_plain(found: Signed, document: bytes) -> None:
 def floor(document: bytes) -> Judge:
     """What no verifier of `document` can do without: each byte range hashed, each signature and time stamp verified."""
     ranges, checks = [], []
-    for field in read_structure(Document.parse(document)).signed:
-        start, length, second, tail = field.byte_range or (0, 0, 0, 0)
+    for signature in read_structure(Document.parse(document)).signed:
+        start, length, second, tail = signature.byte_range or (0, 0, 0, 0)
         ranges.append((slice(start, start + length), slice(second, second + tail)))
-        cms = parse_signed_data(field.contents)
+        cms = parse_signed_data(signature.contents)
         checks += [_check(one) for one in (cms, *map(parse_signed_data, cms.unsigned_values(SIGNATURE_TIME_STAMP)))]
 
     def run(octets: bytes) -> None:
@@ -143,13 +143,6 @@ def _check(cms: ParsedSignedData) -> Callable[[], None]:
     return partial(key.verify, cms.signature, cms.signed_attributes_der, ec.ECDSA(cms.digest.hazmat))
 
 
-@cache
-def peer(signatures: int, *, plain: bool) -> float:
-    """Measured once in a run: it takes minutes."""
-    found = subjects(signatures)
-    return mean(found.documents[: PEER_DOCUMENTS[signatures]], partial(peer_plain if plain else peer_lta, found))
-
-
 def compared(name: str, signatures: int, kind: str) -> list[Row]:
     """One row of the kind lta, plain, floor, cold or reference."""
     found = subjects(signatures)
@@ -157,41 +150,67 @@ def compared(name: str, signatures: int, kind: str) -> list[Row]:
     ours = Ours(found, Engine.REFERENCE if kind == "reference" else Engine.AUTO)
     if kind == "reference":
         documents = documents[: REFERENCE_DOCUMENTS[signatures]]
-    mean(documents, ours, runs=1)
-    took = mean(documents, ours, before=ours.forget if kind == "cold" else None)
-    print(f"{'':>4}{name}: engines {dict(ours.engines)}, {len(documents)} documents")
+    for document in documents:
+        ours(document)
+    mine = Side(documents, ours, before=ours.forget if kind == "cold" else None)
     if kind == "floor":
         floors = {document: floor(document) for document in documents}
-        least = mean(documents, lambda document: floors[document](document))
-        return [row(name, took, least, ratio=took / least, most=FLOORS[signatures])]
-    other = peer(signatures, plain=kind == "plain")
-    return [row(name, took, other, ratio=other / took, least=FASTER[signatures] if kind in ("lta", "plain") else None)]
+        other = Side(documents, lambda document: floors[document](document))
+    else:
+        other = Side(found.documents[: PEER_DOCUMENTS[signatures]], partial(peer_plain if kind == "plain" else peer_lta, found))
+    took, others = means(mine, other)
+    print(f"{'':>4}{name}: engines {dict(ours.engines)}, {len(documents)} documents")
+    if kind == "floor":
+        return [row(name, took, others, ratio=took / others, most=FLOORS[signatures])]
+    return [row(name, took, others, ratio=others / took, least=FASTER[signatures] if kind in ("lta", "plain") else None)]
 
 
 def linear() -> list[Row]:
     took = {}
     for size in SIZES:
         found = added_signatures(size)
-        took[size] = mean(found.documents, Ours(found, Engine.FAST), runs=20)
+        (took[size],) = means(Side(found.documents, Ours(found, Engine.FAST)), runs=20)
     print(f"{'':>4}verify-linear: " + ", ".join(f"{size}: {milliseconds:.2f} ms" for size, milliseconds in took.items()))
     many, few = (took[32] - took[16]) / 16, (took[8] - took[1]) / 7
     return [row("verify-linear", many, few, ratio=many / few, most=STEEPER, unit="ms/signature")]
 
 
-def mean(documents: Sequence[bytes], judged: Judge, *, runs: int = RUNS, before: Callable[[], None] | None = None) -> float:
-    """Milliseconds of processor time for one document: the mean of each one's best."""
+@dataclass
+class Side:
+    """Documents and what judges them; `before` runs before each and is not counted."""
+
+    documents: Sequence[bytes]
+    judge: Judge
+    before: Callable[[], None] | None = None
+    best: list[float] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Each document once more."""
+        took = []
+        for document in self.documents:
+            if self.before is not None:
+                self.before()
+            started = time.process_time()
+            self.judge(document)
+            took.append(time.process_time() - started)
+        self.best = list(map(min, self.best, took)) if self.best else took
+
+    @property
+    def mean(self) -> float:
+        """Milliseconds for one document."""
+        return sum(self.best) / len(self.best) * 1000
+
+
+def means(*sides: Side, runs: int = RUNS) -> list[float]:
+    """Milliseconds of processor time for one document of each side: the mean of each document's best. The sides take turns, so that what
+    else the machine does meets them alike."""
     logging.disable(logging.WARNING)
     spare_garbage_collection()
-    best = [float("inf")] * len(documents)
     for _ in range(runs):
-        for place, document in enumerate(documents):
-            if before is not None:
-                before()
-            started = time.process_time()
-            judged(document)
-            best[place] = min(best[place], time.process_time() - started)
+        for side in sides:
+            side.run()
     logging.disable(logging.NOTSET)
-    return sum(best) / len(best) * 1000
+    return [side.mean for side in sides]
 
 
 def row(

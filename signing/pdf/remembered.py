@@ -28,6 +28,10 @@ class Remembered(Generic[T]):
             self._keep(octets, found := self._find(octets) if found is None else found)
         return found
 
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._young, self._old, self._weight = {}, {}, 0
+
     def _keep(self, octets: bytes, found: T) -> None:
         self._weight += len(octets) + self._weigh(found)
         if self._weight > self._most:
