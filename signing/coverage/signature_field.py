@@ -50,7 +50,7 @@ def read_signature(document: Document, field: Field, first_seen: int) -> Signatu
     span: tuple[int, int] | None = None
     entry = document.entry(ref.number)
     if entry is not None and entry.kind == "offset":
-        span = document.entry_spans(ref.number).get("Contents")
+        span = document.contents_span(ref.number)
     found = document.get(field.value)
     signature = found if isinstance(found, dict) else {}
     if not isinstance(found, dict):

@@ -11,9 +11,9 @@ see another document than readers that do not. Values are shared between calls: 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
-from itertools import repeat
+from itertools import chain, count, repeat
 from typing import NamedTuple
 
 from signing.errors import LimitError, PdfError
@@ -22,11 +22,13 @@ from signing.pdf.indirect import OBJECT, members, read_head, read_stream
 from signing.pdf.limits import LIMITS, MAX_OBJECT_NUMBER, Limits
 from signing.pdf.objects import PdfObject, Ref, Stream
 from signing.pdf.pieces import Piece, cut
+from signing.pdf.plain import read_plain_signature
 from signing.pdf.rows import SoleRows, XrefEntry, offsets
 from signing.pdf.xref import Revision, read_revisions
 
 __all__ = ["Document", "Extent", "Revision", "XrefEntry"]
 
+FIRST_HEADS = 1_024
 MAX_DEPENDENT = 8  # streams whose lengths hang on one another; a sound file needs two
 _HEADER = re.compile(rb"%PDF-[12]\.[0-9](?=[\r\n\t ])")
 
@@ -35,6 +37,12 @@ _HEADER = re.compile(rb"%PDF-[12]\.[0-9](?=[\r\n\t ])")
 def _head(number: int, generation: int) -> bytes:
     """How an indirect object begins, as nearly all writers spell it."""
     return b"%d %d obj" % (number, generation)
+
+
+@lru_cache(maxsize=1)
+def _first_heads() -> tuple[bytes, ...]:
+    """How the first objects begin, from number 1: those of nearly every file's first revision."""
+    return tuple(_head(number, 0) for number in range(1, FIRST_HEADS + 1))
 
 
 class Extent(NamedTuple):
@@ -161,14 +169,18 @@ class Document:
             raise PdfError(f"object {number} does not stand in the file by itself")
         return entry.offset, self._at(entry.offset, revision)[1]
 
-    def entry_spans(self, number: int, revision: int | None = None) -> dict[str, tuple[int, int]]:
-        """For the dictionary that object `number` is: key → (start, exclusive end) of the value's octets in the file."""
-        entry = self.entry(number, revision)
+    def contents_span(self, number: int) -> tuple[int, int] | None:
+        """Where the value of /Contents stands in the signature dictionary that object `number` is: start and exclusive end."""
+        entry = self.entry(number)
         if entry is None or entry.kind != "offset":
             raise PdfError(f"object {number} does not stand in the file by itself")
+        start = OBJECT.match(self.data, entry.offset)
+        if start and self.limits is LIMITS and (plain := read_plain_signature(self.data, start.end())):
+            self._heads[entry.offset] = (plain[0], plain[1], 0)
+            return plain[2]
         found: dict[str, tuple[int, int]] = {}
         self._heads[entry.offset] = read_head(self.data, entry.offset, limits=self.limits, entry_spans=found)
-        return found
+        return found.get("Contents")
 
     def object_at(self, offset: int, *, revision: int | None = None) -> tuple[int, PdfObject, int]:
         """(number, object, exclusive end) of the indirect object whose `N G obj` begins at `offset`."""
@@ -208,25 +220,22 @@ class Document:
                 yield number
 
     def _check_entries(self, revision: Revision) -> None:
-        data, end, entries = self.data, revision.end, revision.entries
-        numbers: Iterable[int]
-        generations: Iterable[int]
-        offsets: Sequence[int]
+        data, entries, late = self.data, revision.entries, None
         if isinstance(entries, SoleRows):
-            numbers, generations, offsets = range(1, len(entries)), repeat(0), entries.offsets[1:]
-        else:
-            placed = [entry for entry in entries.values() if entry.kind == "offset"]
-            numbers, generations, _, offsets, _, _ = zip(*placed, strict=True) if placed else ((),) * 6
-        if not all(map(data.startswith, map(_head, numbers, generations), offsets)):
-            for number, generation, kind, offset, _, _ in entries.values():
-                if kind != "offset":
-                    continue
+            offsets, heads = entries.offsets[1:], chain(_first_heads(), map(_head, count(FIRST_HEADS + 1), repeat(0)))
+            if all(map(data.startswith, heads, offsets)) and max(offsets) < revision.end:
+                return
+        for number, generation, kind, offset, _, _ in entries.values():
+            if kind != "offset":
+                continue
+            if not data.startswith(_head(number, generation), offset):
                 match = OBJECT.match(data, offset)
                 if match is None or (int(match[1]), int(match[2])) != (number, generation):
                     raise PdfError(f"the cross-reference says object {number} is at {offset}, which is not where it stands")
-        if offsets and max(offsets) >= end:
-            number = next(entry.number for entry in entries.values() if entry.kind == "offset" and entry.offset >= end)
-            raise PdfError(f"object {number} stands after the revision that names it")
+            if late is None and offset >= revision.end:
+                late = number
+        if late is not None:
+            raise PdfError(f"object {late} stands after the revision that names it")
         for number, _, kind, _, stream_number, _ in entries.values() if revision.xref_kind != "table" else ():
             if kind == "compressed" and not 0 < stream_number <= MAX_OBJECT_NUMBER:
                 raise PdfError(f"object {number} is said to be in object stream {stream_number}")

@@ -59,7 +59,6 @@ _NUMBERS = re.compile(
 )
 _REFERENCE_TAIL = re.compile(_SKIP_SOME + rb"([0-9]++)" + _SKIP_SOME + rb"R" + _END)
 _OPENING, _CLOSING = frozenset({OPEN_DICT, OPEN_ARRAY}), frozenset({CLOSE_DICT, CLOSE_ARRAY})
-_NAME_ALONE = frozenset({Name})
 _new_reference = partial(tuple.__new__, Ref)  # half the time of the constructor, for thousands of references
 _CONSTANTS: dict[bytes, bool | None] = {b"true": True, b"false": False, b"null": None}
 
@@ -119,7 +118,7 @@ def read_value(
                 raise PdfError(f"unexpected {match[kind].decode()} at offset {start}")
             frame = frames.pop()
             start = frame.start
-            value = _dictionary(frame, nulls=nulls) if frame.is_dict else frame.items
+            value = dictionary(frame.items, start, nulls=nulls) if frame.is_dict else frame.items
             if not frames and entry_spans is not None and spans is not None and frame.is_dict:
                 entry_spans.update(zip(map(str, frame.items[::2]), spans[1::2], strict=True))
         elif kind == KEYWORD:
@@ -156,6 +155,19 @@ def reference(number: PdfObject, generation: PdfObject, offset: int) -> Ref:
     return _new_reference((number, generation))
 
 
+def dictionary(items: list[PdfObject], offset: int, *, nulls: bool = False) -> dict[str, PdfObject]:
+    """Of keys and values in turn; `nulls`: whether there may be any among the values. `offset` is for the message only."""
+    found: dict[str, PdfObject] = {}
+    pairs = iter(items)
+    for key in pairs:
+        if type(key) is not Name or len(items) % 2:
+            raise PdfError(f"the dictionary at offset {offset} does not pair names with values")
+        found[str(key)] = next(pairs)
+    if len(found) * 2 != len(items):
+        raise PdfError(f"the dictionary at offset {offset} has a key twice")
+    return {key: value for key, value in found.items() if value is not None} if nulls else found
+
+
 def keyword_at(data: bytes, position: int) -> tuple[bytes, int]:
     """The keyword after white space and comments, and the offset after it; empty where something else stands."""
     match = _TOKEN.match(data, position)
@@ -189,18 +201,6 @@ def _whole(data: bytes, value: PdfObject, kind: int, start: int, position: int) 
 
 def _numbers(octets: bytes) -> list[PdfObject]:
     return [float(word) if b"." in word else int(word) for word in octets.split()]
-
-
-def _dictionary(frame: _Frame, *, nulls: bool) -> dict[str, PdfObject]:
-    """`nulls`: whether there may be any among the values."""
-    items = frame.items
-    keys = items[::2]
-    if len(items) % 2 or not set(map(type, keys)) <= _NAME_ALONE:
-        raise PdfError(f"the dictionary at offset {frame.start} does not pair names with values")
-    found: dict[str, PdfObject] = dict(zip(map(str, keys), items[1::2], strict=True))
-    if len(found) * 2 != len(items):
-        raise PdfError(f"the dictionary at offset {frame.start} has a key twice")
-    return {key: value for key, value in found.items() if value is not None} if nulls else found
 
 
 def _octets(digits: bytes, offset: int) -> bytes:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from itertools import chain, repeat
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
+ROW_SIZE = 20  # octets, its end of line included
 _EOL = rb"(?: \n| \r|\r\n)"
-_SOLE = re.compile(rb"[0-9]{10} [0-9]{5} f" + _EOL + rb"(?:[0-9]{10} 00000 n" + _EOL + rb")++")
+_ROWS = re.compile(rb"(?:[0-9]{10} [0-9]{5} [fn]" + _EOL + rb")*+")
+_FREE = re.compile(rb"[0-9]{10} ([0-9]{5}) f" + _EOL)
+_IN_USE = re.compile(rb"(?:[0-9]{10} 00000 n" + _EOL + rb")++")
+_AFTER_PLACE = frozenset({b" 00000 n \n", b" 00000 n \r", b" 00000 n\r\n"})
 _OFFSET = attrgetter("offset")
 
 
@@ -46,10 +49,11 @@ class SoleRows(Mapping[int, XrefEntry]):
     @classmethod
     def read(cls, rows: bytes) -> SoleRows | None:
         """From the rows of a subsection that begins with object 0; None where they are of other kinds or generations."""
-        if not _SOLE.fullmatch(rows):
+        first, later = _FREE.match(rows), rows[ROW_SIZE:]
+        places = first and (_alike(later) or (later.split()[::3] if _IN_USE.fullmatch(later) else None))
+        if not first or not places:
             return None
-        words = rows.split()
-        return cls([0, *map(int, words[3::3])], XrefEntry(0, int(words[1]), "free"))
+        return cls([0, *map(int, places)], XrefEntry(0, int(first[1]), "free"))
 
     def get(self, number: int, default: XrefEntry | None = None) -> XrefEntry | None:  # type: ignore[override]
         found = self._made.get(number)
@@ -75,16 +79,24 @@ def offsets(entries: Mapping[int, XrefEntry]) -> Iterable[int]:
     return entries.offsets if isinstance(entries, SoleRows) else map(_OFFSET, entries.values())
 
 
-def read_rows(rows: bytes, first: int) -> Iterator[tuple[int, XrefEntry]]:
-    """(number, entry) for each row (offset, generation, kind) of a subsection; in step, since a file may have hundreds of thousands."""
+def read_rows(rows: bytes, first: int) -> dict[int, XrefEntry] | None:
+    """The entries of a subsection's rows (offset, generation, kind), the first of which is of object `first`; None where they are none."""
+    places = _alike(rows)
+    if places is not None:
+        return {number: _new_entry((number, 0, "offset", int(place), 0, 0)) for number, place in enumerate(places, first)}
+    if not _ROWS.fullmatch(rows):
+        return None
     words = rows.split()
-    places, generations, kinds = words[::3], words[1::3], words[2::3]
-    numbers = range(first, first + len(kinds))
-    if b"f" in kinds:
-        places = [place if kind == b"n" else b"0" for place, kind in zip(places, kinds, strict=True)]
-    # after the first row, that of object 0, the rows of most tables are of one kind and generation
-    alike = generations[1:].count(b"00000") == kinds[1:].count(b"n") == len(kinds) - 1
-    later = (repeat(0), repeat("offset")) if alike else (map(int, generations[1:]), map(_KINDS.get, kinds[1:]))
-    all_generations, all_kinds = chain(map(int, generations[:1]), later[0]), chain(map(_KINDS.get, kinds[:1]), later[1])
-    fields = zip(numbers, all_generations, all_kinds, map(int, places), repeat(0), repeat(0))
-    return zip(numbers, map(_new_entry, fields), strict=True)
+    fields = enumerate(zip(words[::3], words[1::3], words[2::3], strict=True), first)
+    return {
+        number: _new_entry((number, int(generation), _KINDS[kind], int(place) if kind == b"n" else 0, 0, 0))
+        for number, (place, generation, kind) in fields
+    }
+
+
+def _alike(rows: bytes) -> list[bytes] | None:
+    """The places of rows that are all in use with generation 0 and end in one way, as those of nearly every update; else None."""
+    after = rows[10:ROW_SIZE]
+    places = rows.split(after) if after in _AFTER_PLACE else [rows]
+    # the last one is what stands after the last row
+    return places if not places.pop() and b"".join(places).isdigit() and set(map(len, places)) == {10} else None

@@ -9,19 +9,19 @@ from typing import Literal
 
 from signing.errors import EncryptedPdfError, LimitError, PdfError
 from signing.pdf.lexer import read_value
-from signing.pdf.limits import MAX_OBJECT_NUMBER, Limits
+from signing.pdf.limits import LIMITS, MAX_OBJECT_NUMBER, Limits
 from signing.pdf.objects import PdfObject, Stream
-from signing.pdf.rows import SoleRows, XrefEntry, read_rows
+from signing.pdf.plain import MAX_PLAIN, read_plain
+from signing.pdf.rows import ROW_SIZE, SoleRows, XrefEntry, read_rows
 
 _SPACE = rb"[\x00\t\n\x0c\r ]"
 _EOL = rb"(?:\r\n|\n|\r)"
+_STARTXREF = b"startxref"
 _TABLE = re.compile(rb"xref[\t ]*" + _EOL)
 _SUBSECTION = re.compile(rb"([0-9]{1,10}) ([0-9]{1,10})[\t ]*" + _EOL)
 _TRAILER = re.compile(_SPACE + rb"*trailer(?=" + _SPACE + rb"|<<)")
-_ROWS = re.compile(rb"(?:[0-9]{10} [0-9]{5} [fn](?: \r| \n|\r\n))*+")
-_ENTRY_SIZE = 20
 # Comments may stand before startxref: iText writes its name there.
-_CLOSE = re.compile(rb"(?:" + _SPACE + rb"++|%[^\r\n]*+)*+startxref" + _SPACE + rb"+([0-9]{1,19})" + _SPACE + rb"+%%EOF")
+_CLOSE = re.compile(rb"(?:" + _SPACE + rb"++|%[^\r\n]*+)*+" + _STARTXREF + _SPACE + rb"+([0-9]{1,19})" + _SPACE + rb"+%%EOF")
 
 
 @dataclass(frozen=True)
@@ -90,23 +90,34 @@ def _table(data: bytes, position: int, limits: Limits) -> tuple[Mapping[int, Xre
         position = subsection.end()
         if count > limits.entries or first + count > MAX_OBJECT_NUMBER + 1:
             raise LimitError(f"a cross-reference subsection of {count} objects from {first}")
-        end = position + count * _ENTRY_SIZE
-        rows = _ROWS.match(data, position, end)
-        if rows is None or rows.end() != end:
-            raise PdfError(f"no cross-reference entry of {_ENTRY_SIZE} octets for each of {count} objects at offset {position}")
+        end = position + count * ROW_SIZE
+        rows = data[position:end]
+        alone = first == 0 and not entries and not _SUBSECTION.match(data, end)
+        found = (SoleRows.read(rows) if alone else None) or read_rows(rows, first)
+        if found is None or len(found) != count:
+            raise PdfError(f"no cross-reference entry of {ROW_SIZE} octets for each of {count} objects at offset {position}")
         position = end
-        if first == 0 and not entries and not _SUBSECTION.match(data, position) and (sole := SoleRows.read(rows[0])):
+        if isinstance(found, SoleRows):
+            sole = found
             break
-        if not entries.keys().isdisjoint(range(first, first + count)):
+        if not entries.keys().isdisjoint(found):
             raise PdfError(f"an object from {first} to {first + count - 1} stands twice in one cross-reference table")
-        entries.update(read_rows(rows[0], first))
+        entries.update(found)
     keyword = _TRAILER.match(data, position)
     if keyword is None:
         raise PdfError(f"no trailer after the cross-reference table, at offset {position}")
-    trailer, close = read_value(data, keyword.end(), limits=limits)
+    return sole or entries, *_trailer(data, keyword.end(), limits)
+
+
+def _trailer(data: bytes, position: int, limits: Limits) -> tuple[dict[str, PdfObject], int]:
+    """The trailer dictionary and the offset after it."""
+    after = data.find(_STARTXREF, position, position + MAX_PLAIN)
+    if after >= 0 and limits is LIMITS and (plain := read_plain(data[position:after])):
+        return plain, data.rindex(b">>", position, after) + len(b">>")
+    trailer, close = read_value(data, position, limits=limits)
     if not isinstance(trailer, dict):
-        raise PdfError(f"the trailer at offset {keyword.end()} is not a dictionary")
-    return sole or entries, trailer, close
+        raise PdfError(f"the trailer at offset {position} is not a dictionary")
+    return trailer, close
 
 
 def _with_hidden(entries: dict[int, XrefEntry], offset: PdfObject, read_stream: ReadStream, limits: Limits) -> dict[int, XrefEntry]:

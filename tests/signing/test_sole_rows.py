@@ -36,7 +36,8 @@ def test_entries_are_those_that_reading_every_row_gives() -> None:
     )
     found = SoleRows.read(rows)
     assert found is not None
-    expected = dict(read_rows(rows, 0))
+    expected = read_rows(rows, 0)
+    assert expected is not None
     assert list(offsets(found)) == list(offsets(expected))
     assert (dict(found), len(found), found.get(-1), found.get(301)) == (expected, 301, None, None)
     assert found[7] is found[7]
