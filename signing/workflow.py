@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from signing.errors import PolicyError
@@ -24,6 +25,7 @@ __all__ = ["MAX_MANIFEST", "MAX_STEPS", "SCHEMA", "Manifest", "Step", "Workflow"
 
 MAX_VERSION = 2**31 - 1  # of a record: what the books can hold, and be asked for
 MAX_MANIFEST = 1024 * 1024  # octets of record.json; bounds work on hostile input
+MAX_REMEMBERED_WORKFLOW = 16 * 1024  # characters of JSON
 SCHEMA = "https://eduseal.example/schema/record/1"
 
 
@@ -94,10 +96,25 @@ def parse_manifest(data: bytes) -> Manifest:
             record_id=text(record["id"]),
             version=version,
             school_identifier=text(record["school"]["identifier"]),
-            workflow=Workflow.from_mapping(document["workflow"]),
+            workflow=_workflow(document["workflow"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
         raise PolicyError(f"record.json: not a record manifest ({type(exc).__name__})") from exc
+
+
+def _workflow(data: Mapping[str, Any]) -> Workflow:
+    try:
+        written = json.dumps(data)
+        if len(written) <= MAX_REMEMBERED_WORKFLOW:
+            return _read_workflow(written)
+    except RecursionError:
+        pass  # nested as deeply as can just be read, and not written and read once more
+    return Workflow.from_mapping(data)
+
+
+@lru_cache(maxsize=128)  # thousands of records share a few workflows
+def _read_workflow(written: str) -> Workflow:
+    return Workflow.from_mapping(json.loads(written))
 
 
 def _no_duplicates(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

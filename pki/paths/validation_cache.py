@@ -17,6 +17,22 @@ MAX_ENTRIES = 20_000
 MAX_OCTETS = 64 * 1024 * 1024
 
 
+class Key:
+    """What many answers rest on, as a part of their keys: its hash is worked out once."""
+
+    __slots__ = ("_hash", "_parts")
+
+    def __init__(self, *parts: Hashable) -> None:
+        self._parts = parts
+        self._hash = hash(parts)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Key) and self._parts == other._parts
+
+
 class ValidationCache:
     """Least recently used first out, by number of entries and by the octets that they are said to hold. Safe for threads."""
 

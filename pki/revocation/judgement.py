@@ -32,12 +32,21 @@ from hashlib import sha256
 
 from pki.paths.chain import TrustAnchor
 from pki.paths.validation import DOCUMENTS, PathPolicy
-from pki.paths.validation_cache import ValidationCache
+from pki.paths.validation_cache import Key, ValidationCache
 from pki.revocation.crl_check import crl_findings
 from pki.revocation.inquiry import Budget, Evidence, EvidenceLimitError, Finding, Inquiry, RevocationMessage
 from pki.revocation.ocsp_check import ocsp_findings
 from pki.revocation.readable import ReadEvidence
-from pki.revocation.result import ISSUED_AFTER, UNTIL_NEXT_UPDATE, UNTRUSTWORTHY, Freshness, RevocationResult, RevocationState, conclude
+from pki.revocation.result import (
+    ISSUED_AFTER,
+    UNTIL_NEXT_UPDATE,
+    UNTRUSTWORTHY,
+    Freshness,
+    RevocationResult,
+    RevocationState,
+    conclude,
+    good,
+)
 from pki.structures.certificate import Certificate
 
 __all__ = [
@@ -106,7 +115,7 @@ class Witnesses:
         self._cache = cache if cache is not None else ValidationCache()
         self._in_size = False
         self._read = ReadEvidence(evidence, self._cache)
-        self._answered: dict[tuple[bytes, bytes, datetime, Freshness], RevocationResult] = {}
+        self._answered: dict[tuple[Hashable, ...], RevocationResult] = {}
         self._heard: dict[tuple[bytes, bytes, int], _Testimony] = {}
 
     def as_of(self, now: datetime) -> Witnesses:
@@ -120,10 +129,14 @@ class Witnesses:
         self, certificate: Certificate, issuer: Certificate, *, at: datetime, freshness: Freshness = ISSUED_AFTER
     ) -> RevocationResult:
         """As :func:`revocation_status`."""
-        key = (certificate.der, issuer.der, at, freshness)
+        key = (certificate.der, issuer.der, at, freshness.accept_issued_before, freshness.max_age)
         found = self._answered.get(key)
         if found is None:
-            found = self._answered[key] = self._ask(certificate, issuer, Budget(), at=at, freshness=freshness, depth=0)
+            known = self._testimony((certificate.der, issuer.der, 0))
+            found = known.undisputed(at, freshness) if known is not None else None
+            if found is None:
+                found = self._ask(certificate, issuer, Budget(), at=at, freshness=freshness, depth=0)
+            self._answered[key] = found
         return found
 
     @property
@@ -162,11 +175,8 @@ class Witnesses:
     def _findings(self, inquiry: Inquiry, depth: int) -> tuple[Finding, ...]:
         """What every piece of evidence says of the certificate. Said again, it costs the question's budget what it cost at first."""
         key, budget = (inquiry.certificate.der, inquiry.issuer.der, depth), inquiry.budget
-        known = self._heard.get(key)
-        if known is None and self._timeless is not None:
-            known = self._cache.get((*self._timeless, *key))
+        known = self._testimony(key)
         if known is not None:
-            self._heard[key] = known
             budget.charge(known.cost)
             inquiry.messages.extend(known.messages)
             return known.findings
@@ -176,14 +186,23 @@ class Witnesses:
         before = replace(budget)
         findings = (*ocsp_findings(inquiry), *crl_findings(inquiry))
         cost = Budget(budget.candidates - before.candidates, budget.refusals - before.refusals)
-        self._heard[key] = _Testimony(findings, tuple(inquiry.messages), cost)
+        self._heard[key] = _Testimony(findings, tuple(inquiry.messages), cost, good(findings, inquiry))
         if self._timeless is not None:
             octets = _TESTIMONY_OCTETS * (1 + len(findings) + len(inquiry.messages)) + sum(map(len, key[:2]))
-            self._cache.put((*self._timeless, *key), self._heard[key], octets=octets)
+            self._cache.put((self._timeless, *key), self._heard[key], octets=octets)
         return findings
 
+    def _testimony(self, key: tuple[bytes, bytes, int]) -> _Testimony | None:
+        """What was heard of a certificate, from this issuer and at this depth, here or on behalf of another document."""
+        known = self._heard.get(key)
+        if known is None and self._timeless is not None:
+            known = self._cache.get((self._timeless, *key))
+            if known is not None:
+                self._heard[key] = known
+        return known
+
     @cached_property
-    def _timeless(self) -> tuple[Hashable, ...] | None:
+    def _timeless(self) -> Key | None:
         """What the evidence says of a certificate depends on, besides the certificate; None where it depends on `now` as well.
 
         That is where some of the evidence is later. Documents that were archived together carry the same evidence.
@@ -197,7 +216,7 @@ class Witnesses:
             for item in items:
                 digest.update(b"%d:" % len(item))
                 digest.update(item)
-        return ("testimony", digest.digest(), tuple(self._anchors), self._policy)
+        return Key("testimony", digest.digest(), tuple(self._anchors), self._policy)
 
 
 @dataclass(frozen=True)
@@ -207,6 +226,12 @@ class _Testimony:
     findings: tuple[Finding, ...]
     messages: tuple[RevocationMessage, ...]
     cost: Budget
+    good: RevocationResult | None
+    """See :func:`pki.revocation.result.good`."""
+
+    def undisputed(self, at: datetime, freshness: Freshness) -> RevocationResult | None:
+        """The answer for `at`, where it follows from one finding that is good, as it nearly always does."""
+        return self.good if self.good is not None and freshness.allows(self.findings[0], at) else None
 
 
 def _check_size(evidence: Evidence) -> None:

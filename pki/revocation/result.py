@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -72,7 +72,8 @@ class RevocationResult:
 
 def conclude(findings: Sequence[Finding], inquiry: Inquiry, at: datetime, freshness: Freshness) -> RevocationResult:
     # 2.
-    past = [finding for finding in findings if finding.state == "revoked" and _since(finding) <= at]
+    revocations = [finding for finding in findings if finding.state == "revoked"]
+    past = [finding for finding in revocations if _since(finding) <= at]
     for finding in sorted(past, key=_is_hold):
         if not _is_hold(finding):
             return _result(RevocationState.REVOKED, finding, inquiry, revoked=finding)
@@ -83,10 +84,11 @@ def conclude(findings: Sequence[Finding], inquiry: Inquiry, at: datetime, freshn
     usable = [finding for finding in findings if _reaches(finding, inquiry)]
     # 4.
     fresh = [finding for finding in usable if freshness.allows(finding, at)]
-    later = min((finding for finding in findings if finding.state == "revoked" and _since(finding) > at), key=_since, default=None)
+    later = min((finding for finding in revocations if _since(finding) > at), key=_since, default=None) if revocations else None
     # 5.
     for state, group in ((RevocationState.GOOD, fresh), (RevocationState.NOT_FRESH, usable)):
-        if frozenset[int]().union(*(finding.reasons for finding in group)) >= ALL_REASONS:
+        covered: frozenset[int] = frozenset().union(*[finding.reasons for finding in group])
+        if covered >= ALL_REASONS:
             if state is RevocationState.NOT_FRESH:
                 newest = max(finding.this_update for finding in group)
                 inquiry.ignore("EVIDENCE_NOT_FRESH", f"the newest revocation data is of {newest.isoformat()}, too old for {at.isoformat()}")
@@ -97,6 +99,15 @@ def conclude(findings: Sequence[Finding], inquiry: Inquiry, at: datetime, freshn
         counts = f"{len(inquiry.evidence.ocsps)} OCSP responses and {len(inquiry.evidence.crls)} CRLs"
         inquiry.ignore("NO_EVIDENCE", f"none of {counts} is about the certificate {inquiry.certificate.serial_hex}")
     return RevocationResult(RevocationState.UNKNOWN, messages=tuple(inquiry.messages))
+
+
+def good(findings: Sequence[Finding], inquiry: Inquiry) -> RevocationResult | None:
+    """What :func:`conclude` says for every moment for which the one finding is fresh; None where there are more, or it is not all good."""
+    if len(findings) != 1 or findings[0].state != "good":
+        return None
+    apart = replace(inquiry, messages=list(inquiry.messages))
+    result = conclude(findings, apart, findings[0].this_update, ISSUED_AFTER)
+    return result if result.state is RevocationState.GOOD else None
 
 
 def _since(finding: Finding) -> datetime:

@@ -31,7 +31,8 @@ class Digest(Enum):
     SHA512 = "sha512"
 
     def of(self, data: bytes) -> bytes:
-        return hashlib.new(self.value, data).digest()
+        digest: bytes = getattr(hashlib, self.value)(data).digest()  # hashlib.new() would look the name up again each time
+        return digest
 
     @property
     def size(self) -> int:

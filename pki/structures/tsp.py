@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat import asn1
@@ -89,8 +88,7 @@ class GrantedTimeStampResp:
     time_stamp_token: TLV
 
 
-@dataclass(frozen=True)
-class TimeStampToken:
+class TimeStampToken(NamedTuple):
     """A parsed TimeStampToken. `gen_time` is aware UTC; `imprint` was made with `imprint_digest`. Nothing is verified yet."""
 
     der: bytes

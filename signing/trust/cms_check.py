@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -77,8 +77,7 @@ class _SigningCertificateV1:
     policies: list[TLV] | None
 
 
-@dataclass(frozen=True)
-class CheckedCms:
+class CheckedCms(NamedTuple):
     """A CMS signature whose value, digest and signing certificate agree. `certificates` are all that it carried, DER."""
 
     cms: ParsedSignedData

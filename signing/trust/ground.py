@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple
 
-from pki.paths.chain import Pool, TrustAnchor, pool_of
+from pki.paths.chain import Pool, TrustAnchor, ValidatedPath, pool_of
 from pki.paths.validation_cache import ValidationCache
 from pki.remote.lack import Lack
 from pki.revocation.judgement import Evidence, Witnesses
+from signing.verdict import Message
 
 
-@dataclass(frozen=True)
-class Horizon:
+class Horizon(NamedTuple):
     """`proven`: a time stamp that passed says that what is judged existed by `moment`. Otherwise `moment` is when we judge."""
 
     moment: datetime
@@ -28,6 +30,18 @@ class Tier:
     proven_by: datetime
     archived: bool = False
     embedded: bool = True
+
+
+class Standing(NamedTuple):
+    """A chain that stood. `self_contained`: the document's own evidence was enough; `archived`: evidence under a time stamp was.
+
+    `messages` tell of what was let pass, and why.
+    """
+
+    path: ValidatedPath
+    self_contained: bool
+    archived: bool
+    messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,8 @@ class Ground:
     archived: tuple[Tier, ...] = ()
     lacks: list[Lack] = field(default_factory=list, compare=False)
     """What would have to be fetched to know more: filled in while judging, one list for a whole document."""
+    stood: dict[tuple[Hashable, ...], Standing] = field(init=False, default_factory=dict, compare=False)
+    """What was asked on this ground and stood, at most once for each time stamp of the document."""
 
     @classmethod
     def on(

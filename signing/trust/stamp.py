@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from pki.errors import PkiError, UnsupportedAlgorithmError
 from pki.paths.chain import KeyPurpose
@@ -12,15 +12,14 @@ from pki.structures.cms import TST_INFO
 from pki.structures.tsp import TimeStampToken, parse_time_stamp_token
 from signing.failure import CheckFailedError
 from signing.trust.cms_check import CheckedCms, ContentDigest, check
-from signing.trust.ground import Ground, Horizon
-from signing.trust.standing import Standing, standing
+from signing.trust.ground import Ground, Horizon, Standing
+from signing.trust.standing import standing
 from signing.verdict import Coverage, Indication, Message, SubIndication, TimestampVerdict, rfc3339
 
 MAX_CLOCK_SKEW = timedelta(minutes=1)  # between two authorities' clocks, or an authority's and ours
 
 
-@dataclass(frozen=True)
-class StampFinding:
+class StampFinding(NamedTuple):
     """What one token proves: existence by `time` where `failure` is None, and nothing otherwise."""
 
     time: datetime | None

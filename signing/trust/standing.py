@@ -6,8 +6,6 @@ judge.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pki.errors import EncodingError, PkiError
 from pki.paths.chain import ChainError, KeyPurpose, NoPathError, ValidatedPath, ValidityError, load_certificate, validate_path
 from pki.paths.chain_errors import CertificateRole, ChainFailure
@@ -15,22 +13,8 @@ from pki.remote.lack import Lack
 from pki.revocation.judgement import ISSUED_AFTER, UNTIL_NEXT_UPDATE, RevocationResult, RevocationState
 from pki.structures.certificate import Certificate
 from signing.failure import CheckFailedError
-from signing.trust.ground import Ground, Horizon, Tier
+from signing.trust.ground import Ground, Horizon, Standing, Tier
 from signing.verdict import Message, SubIndication, rfc3339
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A chain that stood. `self_contained`: the document's own evidence was enough; `archived`: evidence under a time stamp was.
-
-    `messages` tell of what was let pass, and why.
-    """
-
-    path: ValidatedPath
-    self_contained: bool
-    archived: bool
-    messages: tuple[Message, ...] = ()
-
 
 _CODES = {ChainFailure.NO_CERTIFICATE_CHAIN_FOUND: "CHAIN_NOT_FOUND"}
 _CHAIN: dict[ChainFailure, SubIndication] = {
@@ -53,9 +37,20 @@ def standing(
     ground: Ground,
     lenient: bool = False,
 ) -> Standing:
-    """The chain of `leaf_der` at the horizon, unrevoked; see :func:`chain_of` and :func:`unrevoked`. Raises :class:`CheckFailedError`."""
+    """The chain of `leaf_der` at the horizon, unrevoked; see :func:`chain_of` and :func:`unrevoked`. Raises :class:`CheckFailedError`.
+
+    One authority makes the time stamps on all signatures of a document, and is asked about once: unless something was lacking.
+    """
+    question = (leaf_der, carried, purpose, horizon.moment, horizon.proven, lenient)
+    known = ground.stood.get(question)
+    if known is not None:
+        return known
+    lacking = len(ground.lacks)
     path = chain_of(leaf_der, carried, purpose=purpose, horizon=horizon, ground=ground)
-    return unrevoked(path, carried, purpose=purpose, horizon=horizon, ground=ground, lenient=lenient)
+    found = unrevoked(path, carried, purpose=purpose, horizon=horizon, ground=ground, lenient=lenient)
+    if len(ground.lacks) == lacking:
+        ground.stood[question] = found
+    return found
 
 
 def chain_of(leaf_der: bytes, carried: tuple[bytes, ...], *, purpose: KeyPurpose, horizon: Horizon, ground: Ground) -> ValidatedPath:
@@ -118,7 +113,7 @@ def unrevoked(
         if known.revoked_at is not None:
             text = f"the {role.value} certificate was revoked at {rfc3339(known.revoked_at)}, after what is judged here was proven to exist"
             messages.append(Message("REVOKED_LATER", text))
-        tier = _good_tier(certificate, issuer, role, purpose, horizon, ground)
+        tier = _good_tier(certificate, issuer, known, role, purpose, horizon, ground)
         if tier is None or (not horizon.proven and purpose is KeyPurpose.DOCUMENT_SIGNING):
             # a signature that no time stamp dates may be younger than the evidence that its signer left in the document
             ground.lacks.append(Lack(certificate, issuer, dated=tier is not None))
@@ -147,11 +142,21 @@ def _query(
 
 
 def _good_tier(
-    certificate: Certificate, issuer: Certificate, role: CertificateRole, purpose: KeyPurpose, horizon: Horizon, ground: Ground
+    certificate: Certificate,
+    issuer: Certificate,
+    known: RevocationResult,
+    role: CertificateRole,
+    purpose: KeyPurpose,
+    horizon: Horizon,
+    ground: Ground,
 ) -> Tier | None:
-    """The first tier whose evidence says that the certificate was good, and was made by a key that had not expired before it was proven."""
+    """The first tier whose evidence says that the certificate was good, and was made by a key that had not expired before it was proven.
+
+    `known` is what all evidence together says; an archive time stamp often covers the whole of it.
+    """
     for tier in ground.tiers:
-        result = _query(certificate, issuer, tier, role, purpose, horizon)
+        same = tier.witnesses is ground.everything.witnesses
+        result = known if same else _query(certificate, issuer, tier, role, purpose, horizon)
         if result.state is RevocationState.GOOD and (result.signer_not_after is None or tier.proven_by <= result.signer_not_after):
             return tier
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from cryptography import x509
@@ -26,6 +26,10 @@ class Subject:
     certificate_serial: int
     fingerprint: str = ""
     """The certificate's SHA-256, lower-case hexadecimal."""
+
+    def upheld(self, policies: frozenset[str]) -> Subject:
+        """With those `policies` alone; this very subject where they are all that it names, as in nearly every good chain."""
+        return self if policies == self.policies else replace(self, policies=policies)
 
     def signer(self, policy: VerificationPolicy, registered: Registered | None = None) -> Signer:
         """`registered`: what the books say of another authority's certificate, whose own words about roles are not ours."""

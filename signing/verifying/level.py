@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class LevelFacts:
+class LevelFacts(NamedTuple):
     """What verification has found out about one signature. Each fact counts only where the material itself passed its checks."""
 
     pades: bool

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from pki.paths.chain import KeyPurpose, ValidatedPath
 from signing.changes.analysis import ChangeAnalysis
@@ -13,9 +14,9 @@ from signing.coverage.structure import SignatureField
 from signing.failure import CheckFailedError
 from signing.policy import CADES, VerificationPolicy
 from signing.trust.cms_check import CheckedCms, check_detached
-from signing.trust.ground import Horizon
+from signing.trust.ground import Horizon, Standing
 from signing.trust.stamp import MAX_CLOCK_SKEW, StampFinding
-from signing.trust.standing import Standing, chain_of, unrevoked
+from signing.trust.standing import chain_of, unrevoked
 from signing.trust.store import Registered
 from signing.trust.subject import Subject
 from signing.trust.times import DocumentProofs, signature_stamps
@@ -35,8 +36,7 @@ _PURPOSE = KeyPurpose.DOCUMENT_SIGNING
 MAX_MESSAGES = 20  # shown for one signature: a hostile document may earn thousands
 
 
-@dataclass(frozen=True)
-class JudgedSignature:
+class JudgedSignature(NamedTuple):
     """A signature's verdict, and what entitlement and the order of time need of it."""
 
     field: SignatureField
@@ -183,7 +183,7 @@ class SignatureJudge:
     ) -> JudgedSignature:
         # roles come with a valid chain: what a stranger's certificate says of itself is not shown as a role
         policies = path.policies if path and path.anchor.constraints is None else frozenset()
-        subject = replace(checked.signer.subject, policies=policies) if checked else None
+        subject = checked.signer.subject.upheld(policies) if checked else None
         worst = next((one for one in self._failures if one.indication is Indication.TOTAL_FAILED), next(iter(self._failures), None))
         messages = dict.fromkeys([*(failure.message for failure in self._failures), *self._notes])
         verdict = SignatureVerdict(
