@@ -9,6 +9,7 @@ from __future__ import annotations
 from pki.errors import EncodingError
 from pki.structures.ber import definite
 from signing.pdf.document import Document
+from signing.pdf.lexer import WHITE
 from signing.pdf.objects import PdfObject, PdfString, Ref
 from signing.verdict import Coverage, Message
 
@@ -47,15 +48,15 @@ def read_contents(
         return b""
     octets = value if isinstance(value, PdfString) else b""
     spelled = data[start + 1 : end - 1]
-    # the lexer has read hexadecimal digits; alone and in pairs, they are twice as many as the octets and all there is
-    if not data.startswith(b"<", start) or len(spelled) != 2 * len(octets) or not (spelled.isalnum() or not spelled):
+    # the lexer has read hexadecimal digits and white space; alone and in pairs, digits are twice as many as the octets and all there is
+    if not data.startswith(b"<", start) or len(spelled) != 2 * len(octets) or any(map(spelled.__contains__, WHITE)):
         findings.append(Message("CONTENTS_MALFORMED", "/Contents is not a direct string of hexadecimal digit pairs alone"))
         return b""
     der, length = _definite(octets) if indefinite and octets[:2] == b"\x30\x80" else (octets, _der_length(octets))
     if length is None:
         findings.append(Message("CONTENTS_NOT_DER", "/Contents does not hold one DER-encoded SEQUENCE"))
         return b""
-    if octets[length:].strip(b"\0"):
+    if octets[length:] != bytes(len(octets) - length):
         findings.append(Message("CONTENTS_NOT_DER", "/Contents holds something else than zeros after the DER value"))
         return b""
     return der if der is not octets else octets[:length]

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal
 
 from signing.pdf.document import Document
-from signing.pdf.objects import Name, PdfObject
+from signing.pdf.objects import Name, PdfObject, Ref
 from signing.pdf.text import text
 from signing.verdict import Changes, Message
 
@@ -63,7 +63,7 @@ def read_mdp(
     certifies = False
 
     def get(value: PdfObject) -> PdfObject:
-        return document.get(value, revision=revision)
+        return document.get(value, revision=revision) if isinstance(value, Ref) else value
 
     lock = get(field.get("Lock"))
     rules: list[tuple[str, PdfObject]] = [] if lock is None else [("FieldMDP", lock)]

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, repeat
 
 from signing.coverage.signature_field import SignatureField, read_signature
 from signing.errors import LimitError
 from signing.pdf.document import Document
-from signing.pdf.fields import Field, Form, KnownNodes, read_form, stray_widgets
-from signing.pdf.objects import PdfObject, Ref
+from signing.pdf.fields import Field, Form, read_form, stray_widgets
+from signing.pdf.objects import Ref
 from signing.verdict import Message
 
 __all__ = ["SignatureField", "Structure", "forms", "read_structure", "signature_fields"]
@@ -52,12 +53,16 @@ def read_structure(document: Document) -> Structure:
     first_seen: dict[tuple[int, Ref], int] = {}
     names: dict[tuple[int, Ref], str] = {}
     findings: list[Message] = []
+    earlier: tuple[Field, ...] = ()
     for index, form in enumerate(every):
-        for field in form.fields:
+        for field, before in zip(form.fields, chain(earlier, repeat(None)), strict=False):
+            if field is before:
+                continue
             if field.type == "Sig" and field.value is not None:
                 key = (field.ref.number, field.value if isinstance(field.value, Ref) else Ref(0))
                 first_seen.setdefault(key, index)
                 names[key] = field.name
+        earlier = form.fields
         if len(first_seen) > MAX_SIGNATURES:
             raise LimitError(f"the document has more than {MAX_SIGNATURES} signatures")
     signed = []
@@ -81,21 +86,10 @@ def read_structure(document: Document) -> Structure:
 
 
 def forms(document: Document) -> Iterator[Form]:
-    """The form as of each revision, oldest first; read again only where a revision touches an object that it hangs on."""
+    """The form as of each revision, oldest first; what a revision does not touch is not read again."""
     form: Form | None = None
-    depends: frozenset[int] = frozenset()
-    root: PdfObject = None
-    known: KnownNodes = {}
-    tables_alone = all(revision.xref_kind == "table" for revision in document.revisions)  # then nothing lies in object streams
     for revision in document.revisions:
-        touched = frozenset(revision.entries)
-        if form is None or revision.trailer.get("Root") != root or not depends.isdisjoint(touched):
-            known = {key: node for key, node in known.items() if node.numbers.isdisjoint(touched)}
-            form, root = read_form(document, revision.index, known=known), revision.trailer.get("Root")
-            depends = form.visited
-            if not tables_alone:
-                held = (document.entry(number, revision.index) for number in form.visited)
-                depends |= {entry.stream_number for entry in held if entry is not None}
+        form = read_form(document, revision.index, before=form)
         yield form
 
 

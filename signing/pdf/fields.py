@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, KeysView
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from signing.errors import LimitError, PdfError
 from signing.pdf.document import Document
@@ -11,8 +13,7 @@ from signing.pdf.pages import page_annotations, pages
 from signing.pdf.text import text
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """A terminal field. `type` and `value` are inherited where the field's own dictionary lacks them (table 226)."""
 
     name: str
@@ -27,17 +28,6 @@ class Field:
     """Of the field's object and its widgets'."""
 
 
-@dataclass(frozen=True)
-class Form:
-    """The form as of one revision. `visited` are the numbers of the objects that were read to find it."""
-
-    fields: tuple[Field, ...]
-    visited: frozenset[int]
-
-    def named(self, name: str) -> Field | None:
-        return next((field for field in self.fields if field.name == name), None)
-
-
 @dataclass(frozen=True, eq=False)  # told apart by identity: two are the same where they come from the same reading of a node
 class _Inherited:
     name: str = ""
@@ -48,43 +38,73 @@ class _Inherited:
 _NOTHING = _Inherited()
 
 
-@dataclass(frozen=True)
-class Node:
-    """What was found in one node of the field tree: what its `kids` inherit, or the terminal field that it is; `numbers` were read."""
+class Node(NamedTuple):
+    """What was found in one node of the field tree: `kids` with what they inherit (`below`), or the terminal field that it is."""
 
-    below: _Inherited
+    ref: Ref
+    inherited: _Inherited
     kids: tuple[PdfObject, ...]
+    below: _Inherited
     field: Field | None
     numbers: frozenset[int]
+    """Of the objects that were read, and of the object streams that hold them."""
 
 
-KnownNodes = dict[tuple[Ref, _Inherited], Node]
-"""Nodes that were read as of an earlier revision, and whose objects have not changed since."""
+@dataclass(frozen=True)
+class Form:
+    """The form as of one revision, and how it was found: `root` is the trailer's, `numbers` were read on the way to the `nodes`."""
+
+    fields: tuple[Field, ...]
+    root: PdfObject
+    numbers: frozenset[int]
+    nodes: tuple[Node, ...] = field(default=(), repr=False, compare=False)
+
+    def named(self, name: str) -> Field | None:
+        return next((field for field in self.fields if field.name == name), None)
 
 
-def read_form(document: Document, revision: int | None = None, *, known: KnownNodes | None = None) -> Form:
-    """The terminal fields as of `revision`; nodes in `known` are not read again, those read are added to it.
+def read_form(document: Document, revision: int | None = None, *, before: Form | None = None) -> Form:
+    """The terminal fields as of `revision`. Of `before`, the form as of the revision before it, what it does not touch is not read again.
 
     Raises :class:`PdfError` on a field tree that is none, :class:`LimitError` on one too large.
     """
-    visited: set[int] = set()
-    limits, catalog = document.limits, document.catalog(revision)
-    root = document.revisions[-1 if revision is None else revision].trailer.get("Root")
-    for ref in (root, catalog.get("AcroForm")):
-        visited |= {ref.number} if isinstance(ref, Ref) else set()
+    newest = document.revisions[-1 if revision is None else revision]
+    root, touched = newest.trailer.get("Root"), newest.entries.keys()
+    if before is not None and before.root == root and touched.isdisjoint(before.numbers):
+        changed = _with_changed_fields(document, before, touched, revision)
+        if changed is not None:
+            return changed
+    known = {(node.ref, node.inherited): node for node in before.nodes if touched.isdisjoint(node.numbers)} if before else {}
+    catalog = document.catalog(revision)
     acroform = document.get(catalog.get("AcroForm"), revision=revision)
     if acroform is None:
-        return Form((), frozenset(visited))
+        return Form((), root, _read_for(document, (root, catalog.get("AcroForm")), revision))
     if not isinstance(acroform, dict):
         raise PdfError("/AcroForm is not a dictionary")
     listed = acroform.get("Fields")
-    visited |= {listed.number} if isinstance(listed, Ref) else set()
     items = document.get(listed, revision=revision)
     if items is not None and not isinstance(items, list):
         raise PdfError("/Fields of the form is not an array")
-    waiting: list[tuple[PdfObject, _Inherited, int]] = [(item, _NOTHING, 0) for item in reversed(items or [])]
-    nodes: list[Node] = []
-    known = {} if known is None else known
+    numbers = _read_for(document, (root, catalog.get("AcroForm"), listed), revision)
+    nodes = tuple(_walk(document, items or [], revision, known))
+    return Form(tuple(node.field for node in nodes if node.field is not None), root, numbers, nodes)
+
+
+def _with_changed_fields(document: Document, before: Form, touched: KeysView[int], revision: int | None) -> Form | None:
+    """`before` with its terminal fields that `revision` touches read again; None where the tree that they hang on may be another."""
+    nodes = list(before.nodes)
+    for place, node in enumerate(nodes):
+        if not touched.isdisjoint(node.numbers):
+            nodes[place] = _node(document, node.ref, node.inherited, revision)
+            if node.kids or nodes[place].kids:
+                return None
+    return replace(before, fields=tuple(node.field for node in nodes if node.field is not None), nodes=tuple(nodes))
+
+
+def _walk(document: Document, items: list[PdfObject], revision: int | None, known: dict[tuple[Ref, _Inherited], Node]) -> Iterator[Node]:
+    """The nodes below `items`, each before its kids; those `known` are not read again."""
+    limits = document.limits
+    waiting: list[tuple[PdfObject, _Inherited, int]] = [(item, _NOTHING, 0) for item in reversed(items)]
     seen: set[int] = set()
     while waiting:
         ref, inherited, depth = waiting.pop()
@@ -95,23 +115,18 @@ def read_form(document: Document, revision: int | None = None, *, known: KnownNo
         if ref.number in seen:
             raise PdfError(f"field object {ref.number} stands twice in the form")
         seen.add(ref.number)
-        node = known.get((ref, inherited))
-        if node is None:
-            node = known[ref, inherited] = _node(document, ref, inherited, revision)
-        nodes.append(node)
-        if node.kids:
-            waiting.extend((kid, node.below, depth + 1) for kid in reversed(node.kids))
-    numbers = seen.union(visited, *(node.numbers for node in nodes))
-    return Form(tuple(node.field for node in nodes if node.field is not None), frozenset(numbers))
+        node = known.get((ref, inherited)) or _node(document, ref, inherited, revision)
+        waiting.extend((kid, node.below, depth + 1) for kid in reversed(node.kids))
+        yield node
 
 
 def _node(document: Document, ref: Ref, inherited: _Inherited, revision: int | None) -> Node:
     node = document.get(ref, revision=revision)
     if not isinstance(node, dict):
         raise PdfError(f"form field {ref.number} is not a dictionary")
-    partial = document.get(node.get("T"), revision=revision)
-    name = ".".join(part for part in (inherited.name, text(partial)) if part)
-    own = _Inherited(name, document.get(node.get("FT", inherited.type), revision=revision), node.get("V", inherited.value))
+    partial = text(document.get(node.get("T"), revision=revision))
+    name = f"{inherited.name}.{partial}" if inherited.name and partial else inherited.name or partial
+    kind, value = document.get(node.get("FT", inherited.type), revision=revision), node.get("V", inherited.value)
     listed = node.get("Kids")
     kids = document.get(listed, revision=revision)
     if kids is not None and not isinstance(kids, list):
@@ -119,25 +134,36 @@ def _node(document: Document, ref: Ref, inherited: _Inherited, revision: int | N
     if kids and len(kids) > document.limits.fields:
         raise LimitError(f"the form has more than {document.limits.fields} fields")
     numbers = _read_for(document, (ref, listed, node.get("T"), node.get("FT"), *(kids or [])), revision)
-    children = [document.get(kid, revision=revision) for kid in kids or []]
-    widgets = [kid for kid, child in zip(kids or [], children, strict=True) if isinstance(child, dict) and "T" not in child]
+    widgets = _widgets(document, ref, kids, revision) if kids else (ref,)
     if kids and not widgets:
-        return Node(own, tuple(kids), None, numbers)
-    if kids and len(widgets) != len(kids):
+        return Node(ref, inherited, tuple(kids), _Inherited(name, kind, value), None, numbers)
+    placed = frozenset((ref.number, *(widget.number for widget in widgets)))
+    terminal = Field(name, ref, node, str(kind) if isinstance(kind, Name) else "", value, widgets, placed)
+    return Node(ref, inherited, (), _NOTHING, terminal, numbers)
+
+
+def _widgets(document: Document, ref: Ref, kids: list[PdfObject], revision: int | None) -> tuple[Ref, ...]:
+    """The kids of form field `ref` where they are its widgets; none where they are fields."""
+    children = [document.get(kid, revision=revision) for kid in kids]
+    widgets = [kid for kid, child in zip(kids, children, strict=True) if isinstance(child, dict) and "T" not in child]
+    if widgets and len(widgets) != len(kids):
         raise PdfError(f"the kids of form field {ref.number} are fields and widgets mixed")
     refs = tuple(kid for kid in widgets if isinstance(kid, Ref))
     if len(refs) != len(widgets) or len(set(refs)) != len(refs):
         raise PdfError(f"a widget of form field {ref.number} is not an indirect object, or stands there twice")
-    kind = str(own.type) if isinstance(own.type, Name) else ""
-    placed = frozenset((ref.number, *(widget.number for widget in refs)))
-    return Node(own, (), Field(name, ref, node, kind, own.value, refs or (ref,), placed), numbers)
+    return refs
 
 
 def _read_for(document: Document, values: tuple[PdfObject, ...], revision: int | None) -> frozenset[int]:
     """Numbers of the objects that `values` refer to, and of the object streams that hold them."""
-    numbers = {value.number for value in values if isinstance(value, Ref)}
-    entries = [document.entry(number, revision) for number in numbers]
-    return frozenset(numbers | {entry.stream_number for entry in entries if entry is not None and entry.kind == "compressed"})
+    numbers: set[int] = set()
+    for value in values:
+        if isinstance(value, Ref):
+            numbers.add(value.number)
+            entry = document.entry(value.number, revision)
+            if entry is not None and entry.kind == "compressed":
+                numbers.add(entry.stream_number)
+    return frozenset(numbers)
 
 
 def stray_widgets(document: Document, form: Form, revision: int | None = None) -> tuple[Ref, ...]:

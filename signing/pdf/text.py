@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from signing.pdf.objects import PdfObject, PdfString
 
@@ -30,8 +30,9 @@ def pdf_date(value: str) -> datetime | None:
     hours, minutes = int(match[9] or 0), int(match[10] or 0)
     if hours > 23 or minutes > 59:
         return None
-    offset = timedelta(hours=hours, minutes=minutes) * (-1 if match[8] == "-" else 1)
+    year, month, day, hour, minute, second = map(int, match.group(1, 2, 3, 4, 5, 6))
     try:
-        return datetime(*(int(part) for part in match.groups()[:6]), tzinfo=timezone(offset)).astimezone(UTC)  # type: ignore[misc,arg-type]
+        local = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        return local - timedelta(hours=hours, minutes=minutes) * (-1 if match[8] == "-" else 1) if hours or minutes else local
     except (ValueError, OverflowError):
         return None

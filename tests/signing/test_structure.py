@@ -238,3 +238,18 @@ def test_number_of_fields_is_bounded() -> None:
     objects: dict[int, PdfObject | bytes] = {1000 + i: {"FT": Name("Sig"), "T": PdfString(b"%d" % i)} for i in range(1_100)}
     with pytest.raises(LimitError, match="more than 1000 fields"):
         structure(update(data, {form.number: {"Fields": [Ref(number) for number in objects]}, **objects}))
+
+
+def test_field_that_was_out_of_the_form_is_read_again_when_it_is_back() -> None:
+    data = canonical_pdf()
+    document = Document.parse(data)
+    number = field_number(document, "Signature-Seal")
+    form = document.root["AcroForm"]
+    assert isinstance(form, Ref)
+    whole, changed = body(document, form.number), {**body(document, number), "V": Ref(number)}
+    fields = whole["Fields"]
+    assert isinstance(fields, list)
+    without = update(data, {form.number: {**whole, "Fields": [item for item in fields if item != Ref(number)]}})
+    back = update(update(without, {number: changed}), {form.number: whole})
+    found = [form.named("Signature-Seal") for form in structure(back).forms]
+    assert [field and field.value for field in found] == [None, None, None, Ref(number)]
