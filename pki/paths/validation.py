@@ -153,13 +153,16 @@ def check_validity(path: tuple[Certificate, ...], anchor: Certificate, at: datet
 
     RFC 5280 leaves an anchor's own dates aside; here they count, since a signature is judged at a time when its anchor was valid too.
     """
-    roles = [(anchor, CertificateRole.ANCHOR, "the trust anchor")]
-    for place in range(len(path) - 1, -1, -1):
-        roles.append((path[place], CertificateRole.CA if place else CertificateRole.LEAF, _label(place)))
-    for certificate, role, label in roles:
+    for place in range(len(path), -1, -1):
+        certificate = path[place] if place < len(path) else anchor
         start, end = certificate.not_before, certificate.not_after
+        if start <= at <= end:
+            continue
+        if place == len(path):
+            role, label = CertificateRole.ANCHOR, "the trust anchor"
+        else:
+            role, label = CertificateRole.CA if place else CertificateRole.LEAF, _label(place)
         if at > end:
             raise ExpiredError(f"{label} expired at {end.isoformat()}, before {at.isoformat()}", role=role, not_before=start, not_after=end)
-        if at < start:
-            message = f"{label} is valid from {start.isoformat()}, after {at.isoformat()}"
-            raise NotYetValidError(message, role=role, not_before=start, not_after=end)
+        message = f"{label} is valid from {start.isoformat()}, after {at.isoformat()}"
+        raise NotYetValidError(message, role=role, not_before=start, not_after=end)

@@ -210,13 +210,12 @@ class Witnesses:
         latest = self._read.latest
         if latest is None or latest > self._now:
             return None
-        digest = sha256()
-        for items in (self._evidence.certificates, self._evidence.crls, self._evidence.ocsps):
-            digest.update(b"%d;" % len(items))
-            for item in items:
-                digest.update(b"%d:" % len(item))
-                digest.update(item)
-        return Key("testimony", digest.digest(), tuple(self._anchors), self._policy)
+        evidence = self._evidence
+        sizes = [tuple(map(len, items)) for items in (evidence.certificates, evidence.crls, evidence.ocsps)]
+        octets = sha256()
+        for item in (*evidence.certificates, *evidence.crls, *evidence.ocsps):
+            octets.update(item)
+        return Key("testimony", *sizes, octets.digest(), tuple(self._anchors), self._policy)
 
 
 @dataclass(frozen=True)

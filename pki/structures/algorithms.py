@@ -48,6 +48,10 @@ class Digest(Enum):
     def hazmat(self) -> hashes.HashAlgorithm:
         return _HAZMAT[self.value]
 
+    @property
+    def ecdsa(self) -> ec.ECDSA:
+        return _ECDSA[self.value]
+
 
 # first: parameters absent; second: parameters NULL, which RFC 5754 section 2 asks readers to accept
 _DIGEST_DER: dict[Digest, tuple[bytes, bytes]] = {
@@ -56,6 +60,7 @@ _DIGEST_DER: dict[Digest, tuple[bytes, bytes]] = {
     Digest.SHA512: (bytes.fromhex("300b0609608648016503040203"), bytes.fromhex("300d06096086480165030402030500")),
 }
 _HAZMAT: dict[str, hashes.HashAlgorithm] = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
+_ECDSA = {name: ec.ECDSA(algorithm) for name, algorithm in _HAZMAT.items()}
 _DIGESTS = {der: digest for digest, forms in _DIGEST_DER.items() for der in forms}
 
 
@@ -80,7 +85,7 @@ class SignatureAlgorithm:
         """Raises :class:`SignatureError` unless `signature` is this algorithm's over `data` under `key`."""
         try:
             if self.family == "ec" and isinstance(key, ec.EllipticCurvePublicKey):
-                key.verify(signature, data, ec.ECDSA(self.digest.hazmat))
+                key.verify(signature, data, self.digest.ecdsa)
             elif self.family == "rsa" and isinstance(key, rsa.RSAPublicKey):
                 if not MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
                     raise UnsupportedAlgorithmError(f"RSA key of {key.key_size} bits is outside {MIN_RSA_BITS}-{MAX_RSA_BITS}")

@@ -34,6 +34,9 @@ from signing.verdict import SubIndication
 
 MAX_CERTIFICATES = 64  # in one CMS; bounds work on hostile input
 
+_CONTENT_TYPE, _MESSAGE_DIGEST = identifier_der(CONTENT_TYPE), identifier_der(MESSAGE_DIGEST)
+_ESS_V1, _ESS_V2 = identifier_der(SIGNING_CERTIFICATE), identifier_der(SIGNING_CERTIFICATE_V2)
+
 ContentDigest = Callable[[Digest], bytes]
 """The digest of the octets that are signed, made with the algorithm that the signature names."""
 
@@ -136,13 +139,13 @@ def _check_content_type(cms: ParsedSignedData, content_type: OID) -> None:
     expected = identifier_der(content_type)
     if cms.content_type_der != expected:
         raise _malformed("CMS_CONTENT_TYPE", f"content type is {cms.content_type.dotted_string}, expected {content_type.dotted_string}")
-    value = _only_value(cms, CONTENT_TYPE, "content-type")
+    value = _only_value(cms, _CONTENT_TYPE, "content-type")
     if value != expected:
         raise _malformed("CMS_CONTENT_TYPE", f"signed content-type attribute does not say {content_type.dotted_string}")
 
 
 def _message_digest(cms: ParsedSignedData) -> bytes:
-    value = _only_value(cms, MESSAGE_DIGEST, "message-digest")
+    value = _only_value(cms, _MESSAGE_DIGEST, "message-digest")
     try:
         # any other form is left to the declaration, which takes eight times as long
         return value[2:] if len(value) == 34 and value.startswith(b"\x04\x20") else asn1.decode_der(bytes, value)
@@ -150,10 +153,14 @@ def _message_digest(cms: ParsedSignedData) -> bytes:
         raise _malformed("CMS_MESSAGE_DIGEST", "signed message-digest attribute is not an OCTET STRING") from exc
 
 
-def _only_value(cms: ParsedSignedData, kind: OID, name: str) -> bytes:
+def _carriers(cms: ParsedSignedData, kind_der: bytes) -> list[tuple[bytes, ...]]:
+    """The values of each signed attribute of this type."""
+    return [values for found, values in cms.signed_attributes or () if found == kind_der]
+
+
+def _only_value(cms: ParsedSignedData, kind_der: bytes, name: str) -> bytes:
     # RFC 5652 section 11: these attributes appear once, with one value; two would let two readers see two documents
-    kind_der = identifier_der(kind)
-    carriers = [values for found, values in cms.signed_attributes or () if found == kind_der]
+    carriers = _carriers(cms, kind_der)
     if len(carriers) != 1 or len(carriers[0]) != 1:
         raise _malformed(
             f"CMS_{name.upper().replace('-', '_')}",
@@ -169,10 +176,12 @@ def _signer(cms: ParsedSignedData, *, ess_required: bool, ess_v1: bool) -> Carri
     named = [found for der in cms.certificates if (found := carried(der)) is not None and _is_named(cms, found)]
     if not named:
         raise _unfound("SIGNER_CERTIFICATE_MISSING", "the CMS does not carry the certificate that its SignerInfo names")
-    has_v2 = bool(cms.signed_values(SIGNING_CERTIFICATE_V2))
+    has_v2 = any(_carriers(cms, _ESS_V2))
     if ess_required or has_v2:
-        fits = _ess_v1_fits if ess_v1 and not has_v2 and cms.signed_values(SIGNING_CERTIFICATE) else _ess_fits
-        named = [found for found in named if fits(cms, found)]
+        by_v1 = ess_v1 and not has_v2 and any(_carriers(cms, _ESS_V1))
+        if not has_v2 and not by_v1:
+            raise _malformed("ESS_MISSING", "the signing-certificate-v2 attribute is missing; PAdES requires it (EN 319 142-1 clause 6.3)")
+        named = [found for found in named if (_ess_v1_fits if by_v1 else _ess_fits)(cms, found)]
         if not named:
             raise _unfound("SIGNER_CERTIFICATE_MISMATCH", "the signing-certificate-v2 attribute names another certificate than SignerInfo")
     if len({found.der for found in named}) != 1:
@@ -191,9 +200,7 @@ def _is_named(cms: ParsedSignedData, candidate: CarriedCertificate) -> bool:
 
 
 def _ess_fits(cms: ParsedSignedData, candidate: CarriedCertificate) -> bool:
-    if not cms.signed_values(SIGNING_CERTIFICATE_V2):
-        raise _malformed("ESS_MISSING", "the signing-certificate-v2 attribute is missing; PAdES requires it (EN 319 142-1 clause 6.3)")
-    value = _only_value(cms, SIGNING_CERTIFICATE_V2, "signing-certificate-v2")
+    value = _only_value(cms, _ESS_V2, "signing-certificate-v2")
     if value == candidate.ess_der:
         return True
     try:
@@ -207,7 +214,7 @@ def _ess_fits(cms: ParsedSignedData, candidate: CarriedCertificate) -> bool:
 
 
 def _ess_v1_fits(cms: ParsedSignedData, candidate: CarriedCertificate) -> bool:
-    value = _only_value(cms, SIGNING_CERTIFICATE, "signing-certificate")
+    value = _only_value(cms, _ESS_V1, "signing-certificate")
     try:
         first = asn1.decode_der(_SigningCertificateV1, value).certs[0]
     except (ValueError, IndexError) as exc:

@@ -65,7 +65,7 @@ def is_own_make(
     if not last.is_timestamp or last.coverage is not Coverage.ENTIRE_FILE:
         return False
     # 4.
-    if any(field.type != "Sig" for form in structure.forms for field in form.fields):
+    if not {field.type for form in structure.forms for field in form.fields} <= {"Sig"}:
         return False
     # 5.
     return not document.trailing and all(map(_plain, document.revisions))
@@ -82,6 +82,4 @@ def _plain(revision: Revision) -> bool:
         return False
     if isinstance(revision.entries, SoleRows):
         return True
-    rows = [entry for entry in revision.entries.values() if entry.number]
-    _, generations, kinds, *_ = zip(*rows, strict=True) if rows else ((),) * 6
-    return kinds.count("offset") == len(rows) and not any(generations)
+    return all((entry.kind == "offset" and not entry.generation) or not entry.number for entry in revision.entries.values())

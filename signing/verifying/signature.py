@@ -76,13 +76,15 @@ class SignatureJudge:
         self._structure(signature)  # 1.
         changes = self._changes(signature)  # 2.
         checked = self._cms(signature)  # 3.
-        stamps = signature_stamps(checked.cms, self.proofs.horizon(signature.revision), self.proofs.ground) if checked else ()  # 6.
-        proof = self._proof(signature, stamps, not_before)
+        archived = self.proofs.horizon(signature.revision)
+        stamps = signature_stamps(checked.cms, archived, self.proofs.ground) if checked else ()  # 6.
+        proof = self._proof(signature, archived, stamps, not_before)
         path = self._chain(checked, proof) if checked else None  # 4.
         stood = self._unrevoked(path, checked, proof) if path and checked else None  # 5.
         registered = self._registration(checked, path, proof)
-        self._time_proven(path, proof, registered)
-        return self._judged(signature, changes, checked, stamps, proof, path, stood, registered)
+        ours = self._is_ours(path)
+        self._time_proven(proof, ours=ours, registered=registered)
+        return self._judged(signature, changes, checked, stamps, proof, path, stood, registered, ours=ours)
 
     def _fail(self, sub_indication: SubIndication, code: str, text: str) -> None:
         self._failures.append(CheckFailedError(sub_indication, code, text))
@@ -116,9 +118,9 @@ class SignatureJudge:
             self._failures.append(exc)
             return None
 
-    def _proof(self, signature: SignatureField, stamps: Sequence[StampFinding], not_before: datetime | None) -> Horizon:
-        """The earliest moment by which the signature is proven to have existed."""
-        proof = self.proofs.horizon(signature.revision)
+    def _proof(self, signature: SignatureField, archived: Horizon, stamps: Sequence[StampFinding], not_before: datetime | None) -> Horizon:
+        """The earliest moment by which the signature is proven to have existed; by `archived` it is, as document time stamps have it."""
+        proof = archived
         for stamp in stamps:
             if stamp.passed and stamp.time is not None:
                 proof = Horizon(min(stamp.time, proof.moment) if proof.proven else stamp.time, True)
@@ -160,13 +162,13 @@ class SignatureJudge:
         self._notes.extend(stood.messages)
         return stood
 
-    def _time_proven(self, path: ValidatedPath | None, proof: Horizon, registered: Registered | None) -> None:
+    def _time_proven(self, proof: Horizon, *, ours: bool, registered: Registered | None) -> None:
         """A record of ours is time-stamped, always, and so is what another authority's certificate signs of it.
 
         Without a time stamp, data from before a revocation count until their nextUpdate: a signer who was revoked would leave it out. Nor
         is it known then whether the certificate was registered when it signed.
         """
-        if self.policy.entitlement and not proof.proven and (self._is_ours(path) or registered is not None):
+        if self.policy.entitlement and not proof.proven and (ours or registered is not None):
             text = "no time stamp proves when this was signed; signatures on records carry one"
             self._fail(SubIndication.NO_POE, "NOT_TIME_STAMPED", text)
 
@@ -180,6 +182,8 @@ class SignatureJudge:
         path: ValidatedPath | None,
         stood: Standing | None,
         registered: Registered | None,
+        *,
+        ours: bool,
     ) -> JudgedSignature:
         # roles come with a valid chain: what a stranger's certificate says of itself is not shown as a role
         policies = path.policies if path and path.anchor.constraints is None else frozenset()
@@ -204,7 +208,7 @@ class SignatureJudge:
             stamps=tuple(stamp.verdict(field=signature.name, kind="signature") for stamp in stamps),
             subject=subject,
             chained=path is not None and verdict.indication is not Indication.TOTAL_FAILED,
-            ours=self._is_ours(path),
+            ours=ours,
             registered=registered,
             proven_since=max((stamp.time for stamp in stamps if stamp.passed and stamp.time), default=None),
             certificates=(checked.certificates if checked else ()) + tuple(der for stamp in stamps for der in stamp.certificates),
