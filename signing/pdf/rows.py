@@ -98,5 +98,7 @@ def _alike(rows: bytes) -> list[bytes] | None:
     """The places of rows that are all in use with generation 0 and end in one way, as those of nearly every update; else None."""
     after = rows[10:ROW_SIZE]
     places = rows.split(after) if after in _AFTER_PLACE else [rows]
-    # the last one is what stands after the last row
-    return places if not places.pop() and b"".join(places).isdigit() and set(map(len, places)) == {10} else None
+    if places.pop() or len(rows) != ROW_SIZE * len(places) or not b"".join(places).isdigit():
+        return None
+    # what stands after a place has its n at 17 of 20 octets, and digits have none: each place has ten of them
+    return places if rows[17::ROW_SIZE] == b"n" * len(places) else None
