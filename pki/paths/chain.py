@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from pki.errors import EncodingError
 from pki.paths.anchor_constraints import AnchorConstraints
@@ -102,7 +103,7 @@ class ValidatedPath:
     def leaf(self) -> Certificate:
         return self.certificates[0]
 
-    @property
+    @cached_property
     def pairs(self) -> tuple[tuple[Certificate, Certificate], ...]:
         """Each certificate below the anchor with its issuer, leaf first: what revocation is checked for."""
         if self.leaf.der == self.anchor.certificate_der:
@@ -162,7 +163,7 @@ def _path_key(leaf: Certificate, pool: Pool, anchors: Sequence[TrustAnchor], pur
 
 def _still_valid(path: ValidatedPath, at: datetime, policy: PathPolicy) -> bool:
     """Whether a remembered path holds at another time; algorithms with a sunset are looked at afresh."""
-    if any(sunset is not None for _, sunset in policy.algorithms.signatures):
+    if policy.algorithms.has_sunset:
         return False
     try:
         check_validity(path.certificates, path.anchor.certificate, at)

@@ -116,8 +116,7 @@ class Inquiry:
         """Raises SignatureError or UnsupportedAlgorithmError, or EvidenceLimitError; remembers what verified."""
         self.budget.try_signer()
         policy = self.policy.algorithms
-        sunset = any(end is not None for _, end in policy.signatures)
-        key = ("evidence", sha256(tbs_der).digest(), algorithm_der, signature, signer.spki_der, policy, at if sunset else None)
+        key = ("evidence", sha256(tbs_der).digest(), algorithm_der, signature, signer.spki_der, policy, at if policy.has_sunset else None)
         if self.cache.get(key) is not None:
             return
         verify_signature(signer.public_key, algorithm_der, signature, tbs_der, policy=policy, at=at)

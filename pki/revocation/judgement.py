@@ -28,7 +28,6 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from hashlib import sha256
 
 from pki.paths.chain import TrustAnchor
 from pki.paths.validation import DOCUMENTS, PathPolicy
@@ -210,12 +209,7 @@ class Witnesses:
         latest = self._read.latest
         if latest is None or latest > self._now:
             return None
-        evidence = self._evidence
-        sizes = [tuple(map(len, items)) for items in (evidence.certificates, evidence.crls, evidence.ocsps)]
-        octets = sha256()
-        for item in (*evidence.certificates, *evidence.crls, *evidence.ocsps):
-            octets.update(item)
-        return Key("testimony", *sizes, octets.digest(), tuple(self._anchors), self._policy)
+        return Key("testimony", self._read.digest, tuple(self._anchors), self._policy)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property, partial
+from hashlib import sha256
+from itertools import chain
 from typing import TypeVar
 
 from pki.errors import EncodingError
@@ -39,16 +41,33 @@ class ReadEvidence:
         return self._answers.get(serial_number, ())
 
     @cached_property
+    def digest(self) -> bytes:
+        """Of all items and their sizes: documents that were archived together carry the same evidence."""
+        parts = (self._evidence.certificates, self._evidence.crls, self._evidence.ocsps)
+        found = sha256(repr([list(map(len, items)) for items in parts]).encode())
+        for item in chain(*parts):
+            found.update(item)
+        return found.digest()
+
+    @cached_property
     def latest(self) -> datetime | None:
         """The latest moment of issue of anything that can be read; None where there is nothing."""
+        (found,) = self._cache.remember(("latest", self.digest), lambda: (self._latest(),))
+        return found
+
+    @cached_property
+    def is_complete(self) -> bool:
+        """Whether every item, the certificates too, is what it is said to be, down to its last octet."""
+        (found,) = self._cache.remember(("complete", self.digest), lambda: (self._is_complete(),))
+        return found
+
+    def _latest(self) -> datetime | None:
         moments = [crl.this_update for crl in self.crls]
         for answer in self._ocsps:
             moments += [answer.produced_at, *(status.this_update for status in answer.statuses)]
         return max(moments, default=None)
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether every item, the certificates too, is what it is said to be, down to its last octet."""
+    def _is_complete(self) -> bool:
         try:
             for der in self._evidence.certificates:
                 load_certificate(der)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -35,6 +36,11 @@ class AlgorithmPolicy:
     min_rsa_bits: int = MIN_RSA_BITS
     curves: frozenset[str] = frozenset({"secp256r1", "secp384r1", "secp521r1"})
     unsafe_dsa: bool = False
+
+    @cached_property
+    def has_sunset(self) -> bool:
+        """Whether what is accepted depends on when."""
+        return any(sunset is not None for _, sunset in self.signatures)
 
     def check_name(self, algorithm: str, at: datetime) -> None:
         """Raises :class:`pki.errors.UnsupportedAlgorithmError` unless `algorithm` is accepted at `at`."""
