@@ -15,6 +15,7 @@ MAX_FINDINGS = 20  # for one update; the first ones say enough
 RANK = {change: rank for rank, change in enumerate(Changes)}
 """The greater, the greater the concern."""
 _NUMBERS = frozenset({int, float})
+_COMPOUND = frozenset({dict, list, Stream})
 
 
 def worse(one: Changes, other: Changes) -> Changes:
@@ -80,7 +81,8 @@ class Comparison:
         """The keys outside `keys` in which two dictionaries differ."""
         if old is new:
             return set()
-        return {key for key in old.keys() | new.keys() if not same(old.get(key), new.get(key))} - set(keys)
+        asked = (old.keys() | new.keys()).difference(keys)
+        return {key for key in asked if (one := old.get(key)) is not (other := new.get(key)) and not same(one, other)}
 
 
 def same(one: PdfObject, other: PdfObject) -> bool:
@@ -90,17 +92,21 @@ def same(one: PdfObject, other: PdfObject) -> bool:
     kind = type(one)
     if kind is not type(other):
         return kind in _NUMBERS and type(other) in _NUMBERS and one == other
+    if kind not in _COMPOUND:
+        return one == other
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, Stream) and isinstance(other, Stream):
         return one.raw == other.raw and same(one.dictionary, other.dictionary)
-    return one == other
+    return False
 
 
 def appended(old: PdfObject, new: PdfObject) -> list[PdfObject] | None:
     """What was appended to an array; None where it was changed in any other way. An absent array counts as empty."""
+    if old is new and isinstance(new, list):
+        return []
     before = [] if old is None else old
     if not isinstance(before, list) or not isinstance(new, list) or not same(before, new[: len(before)]):
         return None

@@ -43,9 +43,10 @@ def claim_inert(comparison: Comparison, value: PdfObject, role: str) -> None:
                 comparison.refuse("OBJECT_UNEXPLAINED", f"the {role} reaches more than {MAX_OBJECTS} objects")
                 return
             item = _entered(comparison, item, role)
-        if found := _active(item, comparison.new):
-            comparison.refuse("ACTIVE_CONTENT", f"the {role} holds {', '.join(found)}, which may act or hide")
-        waiting += _inside(item)
+        active, inside = _looked_into(item, comparison.new)
+        if active:
+            comparison.refuse("ACTIVE_CONTENT", f"the {role} holds {', '.join(active)}, which may act or hide")
+        waiting += inside
 
 
 def reached_inertly(objects: Mapping[Ref, PdfObject]) -> tuple[Ref, tuple[int, ...]] | None:
@@ -67,16 +68,17 @@ def reached_inertly(objects: Mapping[Ref, PdfObject]) -> tuple[Ref, tuple[int, .
             reached[item] = None
             if item not in objects or isinstance(item := objects[item], Ref):
                 return None
-        if _active(item, lambda value: objects.get(value) if isinstance(value, Ref) else value):
+        active, inside = _looked_into(item, objects.get)
+        if active:
             return None
-        waiting += _inside(item)
+        waiting += inside
     return root, tuple(ref.number for ref in reached)
 
 
 def claim_markup(comparison: Comparison, ref: Ref) -> bool:
     """Claims a new annotation that only marks up its page, and its appearance; says whether it is one."""
     found = comparison.new(ref)
-    if not comparison.is_new(ref) or not isinstance(found, dict) or _name(comparison.new(found.get("Subtype"))) not in MARKUP:
+    if not comparison.is_new(ref) or not isinstance(found, dict) or _name(found.get("Subtype"), comparison.new) not in MARKUP:
         return False
     comparison.claim(ref, "annotation")
     if active := sorted(found.keys() & {"A", "AA", "OC"}):
@@ -113,25 +115,28 @@ def _entered(comparison: Comparison, ref: Ref, role: str) -> PdfObject:
     return found
 
 
-def _active(item: PdfObject, get: Callable[[PdfObject], PdfObject]) -> list[str]:
-    """What makes a dictionary or stream act, hide or reach out of the file; `get` finds what a reference refers to."""
+def _looked_into(item: PdfObject, get: Callable[[Ref], PdfObject]) -> tuple[list[str], list[PdfObject]]:
+    """What makes `item` act, hide or reach out of the file, and what stands directly in it and may lead to other objects.
+
+    `get` finds what a reference refers to.
+    """
+    if isinstance(item, list):
+        return [], [one for one in item if type(one) in _REACHING]
     found, keys = (item.dictionary, _ACTIVE_IN_STREAM) if isinstance(item, Stream) else (item, ACTIVE_KEYS)
-    if not isinstance(found, dict) or _TELLING.isdisjoint(found):
-        return []
+    if not isinstance(found, dict):
+        return [], []
+    inside = [one for one in found.values() if type(one) in _REACHING]
+    if _TELLING.isdisjoint(found):
+        return [], inside
     active = [] if keys.isdisjoint(found) else sorted(keys & found.keys())
-    kind, subtype, action = (_name(get(found.get(key))) for key in ("Type", "Subtype", "S"))
+    kind, subtype, action = _name(found.get("Type"), get), _name(found.get("Subtype"), get), _name(found.get("S"), get)
     if kind in ACTIVE_TYPES or subtype in ACTIVE_SUBTYPES or action == "JavaScript":
         active.append(kind or subtype or action)
-    return active
+    return active, inside
 
 
-def _inside(item: PdfObject) -> list[PdfObject]:
-    """What stands directly in `item` and may lead to other objects."""
-    found = item.dictionary if isinstance(item, Stream) else item
-    items = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
-    return [one for one in items if type(one) in _REACHING]
-
-
-def _name(value: PdfObject) -> str:
-    """The name that `value` is; "" where it is something else."""
+def _name(value: PdfObject, get: Callable[[Ref], PdfObject]) -> str:
+    """The name that `value` is or refers to; "" where it is something else than a name."""
+    if isinstance(value, Ref):
+        value = get(value)
     return value if isinstance(value, Name) else ""

@@ -26,6 +26,7 @@ _WHITE = rb"[\x00\t\n\x0c\r ]"
 # Runs over the octets in reverse, from the literal word: a comment is then an end of line and what stands before it up to a `%`.
 _GAP = rb"(?:[\r\n][^\r\n]*%|" + _WHITE + rb")+"
 _HEAD = re.compile(rb"jbo" + _GAP + rb"[0-9]++" + _GAP + rb"[0-9]")
+_WORDS = (b"obj", b"endstream", b"trailer")
 _TRAILER = re.compile(rb"trailer(?:" + _WHITE + rb"++|%[^\r\n]*+)*+<<")
 
 
@@ -41,10 +42,12 @@ def review_lookalikes(data: bytes, revision: Revision, placed: Mapping[int, Exte
         findings.append(Message("CLOSING_MALFORMED", text))
     streams, trailers = sum(extent.is_stream for extent in placed.values()), int(revision.xref_kind != "stream")
     bounds = (revision.start, revision.end)
-    # a run holds such words as its structure has; none reaches over its ends, which are a digit and a line feed
-    apart = (bounds,) if run is None else ((revision.start, revision.xref_offset - run.length), (revision.xref_offset, revision.end))
-    words = tuple(sum(data.count(word, *stretch) for stretch in apart) for word in (b"obj", b"endstream", b"trailer"))
-    if words == (2 * len(placed), streams, trailers) and _apart(placed, revision):
+    if run is None:
+        words = [data.count(word, *bounds) for word in _WORDS]
+    else:  # a run holds the words that its structure has, and none reaches over its ends, which are a digit and a line feed
+        beside = data[revision.start : revision.xref_offset - run.length] + b"\n" + data[revision.xref_offset : revision.end]
+        words = list(map(beside.count, _WORDS))
+    if words == [2 * len(placed), streams, trailers] and _apart(placed, revision):
         return findings  # each word is one that the structure has: it holds so many
     offsets = [*placed, *(revision.xref_offset - run.length + place for place in run.places)] if run else list(placed)
     heads = {head.end() for offset in offsets if (head := OBJECT.match(data, offset))}

@@ -113,7 +113,7 @@ def _claim_evidence(comparison: Comparison, value: PdfObject, *, plain: bool) ->
         if isinstance(value, Ref) and found is None:
             comparison.refuse("DANGLING_REFERENCE", f"the validation data refer to object {value.number}, which does not exist")
         return
-    if not isinstance(found, Stream) or found.dictionary.keys() - _STREAM_KEYS or isinstance(found.dictionary.get("Length"), Ref):
+    if not isinstance(found, Stream) or not _STREAM_KEYS.issuperset(found.dictionary) or isinstance(found.dictionary.get("Length"), Ref):
         comparison.refuse("DSS_MALFORMED", "an item of the validation data is not a plain stream")
     elif isinstance(value, Ref) and comparison.is_new(value):
         comparison.claim(value, "validation data")

@@ -32,8 +32,9 @@ def review_form(comparison: Comparison, old: PdfObject, new: PdfObject) -> None:
     if extra := comparison.only(before, after, ("Fields", "SigFlags")):
         comparison.refuse("FORM_CHANGED", f"the form changed in {', '.join(sorted(extra))}; expected new fields and signature flags alone")
     _review_flags(comparison, before.get("SigFlags", 0), after.get("SigFlags", 0))
+    changed = comparison.changed.keys()
     for field in comparison.old_form.fields:
-        if not comparison.changed.keys().isdisjoint(field.numbers):
+        if not changed.isdisjoint(field.numbers):
             _review_field(comparison, field)
     listed = after.get("Fields")
     if isinstance(listed, Ref) or isinstance(before.get("Fields"), Ref):

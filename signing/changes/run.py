@@ -25,7 +25,7 @@ class Run(NamedTuple):
     """What a run of objects is. It names nothing else as an object, and holds no comment."""
 
     length: int
-    places: tuple[int, ...]
+    places: list[int]
     """Where each object begins, counted from the start of the run."""
     root: Ref
     """The one object that no other refers to."""
@@ -57,7 +57,7 @@ def run_of(octets: bytes) -> Run | None:
     if words != (2 * len(places), streams, 0):
         return None
     found = reached_inertly(objects)
-    return Run(len(octets), tuple(places), *found) if found else None
+    return Run(len(octets), places, *found) if found else None
 
 
 def _object(octets: bytes, position: int) -> tuple[Ref, PdfObject, int]:

@@ -7,6 +7,7 @@ reported.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from signing.changes.lookalike import review_lookalikes
@@ -17,11 +18,12 @@ from signing.pdf.limits import LIMITS
 from signing.pdf.objects import Ref
 from signing.verdict import Message
 
+_OFFSET = attrgetter("offset")
 MAX_GAP = 16  # octets of white space between two objects; writers use one or two
 
 
 class Tiling(NamedTuple):
-    """How one update is laid out. `inert`: what an object of its is known to reach, see :class:`signing.changes.run.Run`."""
+    """How one update is laid out. `inert`: what one object is known to reach; see :class:`signing.changes.run.Run`."""
 
     findings: list[Message]
     inert: dict[Ref, tuple[int, ...]]
@@ -32,13 +34,15 @@ def tile(document: Document, revision: Revision, changed: Mapping[int, XrefEntry
     findings: list[Message] = []
     data, position, index = document.data, revision.start, revision.index
     own = revision.xref_offset if revision.xref_kind == "stream" else None
-    placed = sorted((e.offset, n) for n, e in changed.items() if e.kind == "offset" and e.offset != own)
+    placed = [entry for entry in changed.values() if entry.kind == "offset" and entry.offset != own]
+    placed.sort(key=_OFFSET)
     unread = _last_unread(document, placed)
     extents: dict[int, Extent] = {}
     run = None
-    for place, (offset, number) in enumerate(placed):
+    for place, entry in enumerate(placed):
+        offset = entry.offset
         if not revision.start <= offset < revision.xref_offset:
-            text = f"the cross-reference of revision {index} moves object {number} to {offset}, outside that revision"
+            text = f"the cross-reference of revision {index} moves object {entry.number} to {offset}, outside that revision"
             findings.append(Message("XREF_REPOINTED", text))
             continue
         if place == unread and position <= offset:
@@ -51,7 +55,7 @@ def tile(document: Document, revision: Revision, changed: Mapping[int, XrefEntry
         extent = extents[offset] = document.extent(offset, index)
         position = max(position, extent.end)
         if _has_comment(data, offset, extent.lexed):
-            findings.append(Message("UNEXPLAINED_BYTES", f"object {number} at {offset} holds a comment"))
+            findings.append(Message("UNEXPLAINED_BYTES", f"object {entry.number} at {offset} holds a comment"))
     findings += _gap(data, position, revision.xref_offset)
     lexed = revision.close
     if own is not None:
@@ -63,21 +67,21 @@ def tile(document: Document, revision: Revision, changed: Mapping[int, XrefEntry
     return Tiling(findings, {run.root: run.reached} if run else {})
 
 
-def _last_unread(document: Document, placed: Sequence[tuple[int, int]]) -> int:
+def _last_unread(document: Document, placed: Sequence[XrefEntry]) -> int:
     """From which place on nobody has read any object yet: those of an appearance, for the most part."""
-    place = len(placed)
-    while place and not document.is_read(placed[place - 1][0]):
+    place, read = len(placed), document.read_places
+    while place and placed[place - 1].offset not in read:
         place -= 1
     return place
 
 
-def _run(document: Document, revision: Revision, placed: Sequence[tuple[int, int]]) -> Run | None:
+def _run(document: Document, revision: Revision, placed: Sequence[XrefEntry]) -> Run | None:
     """The run that the last objects of an update are, where it is one that ends at the cross-reference."""
-    start, end = placed[0][0], revision.xref_offset
+    start, end = placed[0].offset, revision.xref_offset
     if end - start > MAX_RUN or document.limits is not LIMITS:
         return None
     run = run_of(document.data[start:end])
-    return run if run is not None and run.places == tuple(offset - start for offset, _ in placed) else None
+    return run if run is not None and run.places == [entry.offset - start for entry in placed] else None
 
 
 def _gap(data: bytes, start: int, end: int) -> list[Message]:

@@ -11,7 +11,7 @@ see another document than readers that do not. Values are shared between calls: 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from functools import cached_property, lru_cache
 from itertools import chain, count, repeat
 from typing import NamedTuple
@@ -61,7 +61,9 @@ class Document:
         self.limits = limits
         self.revisions: tuple[Revision, ...] = ()
         self._heads: dict[int, tuple[PdfObject, int, int]] = {}
+        self._objects: dict[int, tuple[PdfObject, int]] = {}  # those that are the same as of every revision
         self._streams: dict[tuple[int, int], tuple[Stream, int]] = {}
+        self._catalogs: dict[int | None, dict[str, PdfObject]] = {}
         self._members: dict[tuple[int, int], dict[int, tuple[int, PdfObject]]] = {}
         self._loading: set[int] = set()
         self._base: Mapping[int, XrefEntry] = {}
@@ -131,12 +133,14 @@ class Document:
 
     def catalog(self, revision: int | None = None) -> dict[str, PdfObject]:
         """The catalog as of `revision` (None: the newest). Raises :class:`PdfError` where there is none."""
-        trailer = self.revisions[-1 if revision is None else revision].trailer
-        root = trailer.get("Root")
-        catalog = self.get(root, revision=revision) if isinstance(root, Ref) else None
-        if not isinstance(catalog, dict):
-            raise PdfError("the trailer's /Root is not a reference to a catalog")
-        return catalog
+        found = self._catalogs.get(revision)
+        if found is None:
+            root = self.revisions[-1 if revision is None else revision].trailer.get("Root")
+            catalog = self.get(root, revision=revision) if isinstance(root, Ref) else None
+            if not isinstance(catalog, dict):
+                raise PdfError("the trailer's /Root is not a reference to a catalog")
+            found = self._catalogs[revision] = catalog
+        return found
 
     def entry(self, number: int, revision: int | None = None) -> XrefEntry | None:
         """The entry that counts for object `number` as of `revision`; None where no revision up to then names it."""
@@ -188,9 +192,10 @@ class Document:
         value, end = self._at(offset, revision)
         return int(head[1]) if head else 0, value, end
 
-    def is_read(self, offset: int) -> bool:
-        """Whether somebody has asked for the object that begins at `offset`."""
-        return offset in self._heads
+    @property
+    def read_places(self) -> Set[int]:
+        """The offsets of the objects that somebody has asked for."""
+        return self._heads.keys()
 
     def extent(self, offset: int, revision: int | None = None) -> Extent:
         """The extent of the indirect object whose `N G obj` begins at `offset`."""
@@ -242,18 +247,24 @@ class Document:
 
     def _at(self, offset: int, revision: int | None) -> tuple[PdfObject, int]:
         """The indirect object at `offset` and the offset after its `endobj`."""
+        if found := self._objects.get(offset):
+            return found
         head = self._heads.get(offset)
         if head is None:
             head = self._heads[offset] = read_head(self.data, offset, limits=self.limits)
         value, end, data_start = head
         if not data_start:
-            return value, end
+            found = self._objects[offset] = value, end
+            return found
         if not isinstance(value, dict):
             raise PdfError(f"a stream at offset {offset} has no dictionary")
-        length = self._length(value.get("Length"), offset, revision)
+        stated = value.get("Length")
+        length = self._length(stated, offset, revision)
         cached = self._streams.get((offset, length))
         if cached is None:
             cached = self._streams[offset, length] = read_stream(self.data, offset, value, data_start, length)
+        if not isinstance(stated, Ref):
+            self._objects[offset] = cached
         return cached
 
     def _length(self, length: PdfObject, offset: int, revision: int | None) -> int:

@@ -43,7 +43,7 @@ SPELLINGS = (
     b">>",
     b"]",
 )
-FOUND = Run(len(APPEARANCE), tuple(m.start() for m in re.finditer(rb"90[0-3] 0 obj", APPEARANCE)), Ref(900), (900, 901, 903, 902))
+FOUND = Run(len(APPEARANCE), [m.start() for m in re.finditer(rb"90[0-3] 0 obj", APPEARANCE)], Ref(900), (900, 901, 903, 902))
 
 
 def test_run_is_its_objects_in_the_order_of_the_walk() -> None:
