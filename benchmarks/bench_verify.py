@@ -44,7 +44,7 @@ from pki.structures import certificate
 from pki.structures.cms import SIGNATURE_TIME_STAMP, ParsedSignedData, parse_signed_data
 from signing.bulk.worker import spare_garbage_collection
 from signing.coverage.structure import read_structure
-from signing.pdf import indirect, strings
+from signing.pdf import indirect, plain, strings
 from signing.pdf.document import Document
 from signing.trust import carried, subject
 from signing.verdict import Indication
@@ -90,6 +90,7 @@ class Ours:
         for remembered in (certificate.load_certificate, carried.carried, subject.subject_of, indirect._short, strings.name):
             remembered.cache_clear()
         ocsp_evidence._hash.cache_clear()
+        plain._NAMES.clear()
 
 
 def peer_lta(found: Signed, document: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Dictionaries as nearly every writer spells them, read as words between white space: a quarter of the lexer's steps.
+"""Dictionaries as nearly every writer spells them, read as words between white space: half the steps that the lexer takes.
 
     read_plain(b"<</Size 8 /Root 1 0 R>>")
 
