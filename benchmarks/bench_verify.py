@@ -40,13 +40,13 @@ from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationChec
 from pyhanko_certvalidator.registry import SimpleTrustManager
 
 from pki.revocation import ocsp_evidence
-from pki.structures import certificate
+from pki.structures import certificate, cms_plain
 from pki.structures.cms import SIGNATURE_TIME_STAMP, ParsedSignedData, parse_signed_data
+from signing import carried, subject, workflow
 from signing.bulk.worker import spare_garbage_collection
 from signing.coverage.structure import read_structure
 from signing.pdf import indirect, plain, strings
 from signing.pdf.document import Document
-from signing.trust import carried, subject
 from signing.verdict import Indication
 from signing.verifying.engines import Engine, judge
 from signing.verifying.verify import Caches
