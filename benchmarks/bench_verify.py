@@ -91,6 +91,8 @@ class Ours:
             remembered.cache_clear()
         ocsp_evidence._hash.cache_clear()
         plain._NAMES.clear()
+        for read in (cms_plain._sorted_set, cms_plain._issuer_and_serial, cms_plain._opening, workflow._read_workflow):
+            read.cache_clear()
 
 
 def peer_lta(found: Signed, document: bytes) -> None:
