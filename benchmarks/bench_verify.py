@@ -42,7 +42,7 @@ from pyhanko_certvalidator.registry import SimpleTrustManager
 from pki.revocation import ocsp_evidence
 from pki.structures import certificate, cms_plain
 from pki.structures.cms import SIGNATURE_TIME_STAMP, ParsedSignedData, parse_signed_data
-from signing import carried, subject, workflow
+from signing import carried, run, subject, workflow
 from signing.bulk.worker import spare_garbage_collection
 from signing.coverage.structure import read_structure
 from signing.pdf import indirect, plain, strings
@@ -91,7 +91,7 @@ class Ours:
             remembered.cache_clear()
         ocsp_evidence._hash.cache_clear()
         plain._NAMES.clear()
-        for read in (cms_plain._sorted_set, cms_plain._issuer_and_serial, cms_plain._opening, workflow._read_workflow):
+        for read in (cms_plain._sorted_set, cms_plain._issuer_and_serial, cms_plain._opening, workflow._read_workflow, run.run_of):
             read.cache_clear()
 
 

@@ -18,7 +18,7 @@ from signing.pdf.objects import PdfObject, Ref, Stream
 
 MAX_RUN = 16 * 1024  # octets of a run that is remembered
 MAX_OBJECTS = 64  # in such a run; an appearance has fifteen
-_MAX_REMEMBERED = 1_024  # such runs: at most 16 MiB of octets, half of that where documents are honest
+_MAX_REMEMBERED = 1_024  # such runs: 16 MiB of octets and 5 MiB of findings at most, half of that where documents are honest
 
 
 class Run(NamedTuple):
