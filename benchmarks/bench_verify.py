@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -39,13 +40,10 @@ from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
 from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy
 from pyhanko_certvalidator.registry import SimpleTrustManager
 
-from pki.revocation import ocsp_evidence
-from pki.structures import certificate, cms_plain
 from pki.structures.cms import SIGNATURE_TIME_STAMP, ParsedSignedData, parse_signed_data
-from signing import carried, run, subject, workflow
 from signing.bulk.worker import spare_garbage_collection
 from signing.coverage.structure import read_structure
-from signing.pdf import indirect, plain, strings
+from signing.pdf import plain
 from signing.pdf.document import Document
 from signing.verdict import Indication
 from signing.verifying.engines import Engine, judge
@@ -87,12 +85,11 @@ class Ours:
     def forget(self) -> None:
         """As in a fresh process."""
         self._caches = Caches()
-        for remembered in (certificate.load_certificate, carried.carried, subject.subject_of, indirect._short, strings.name):
-            remembered.cache_clear()
-        ocsp_evidence._hash.cache_clear()
+        for name, module in list(sys.modules.items()):
+            for one in vars(module).values() if name.startswith(("pki.", "signing.")) else ():
+                if callable(forget := getattr(one, "cache_clear", None)):
+                    forget()
         plain._NAMES.clear()
-        for read in (cms_plain._sorted_set, cms_plain._issuer_and_serial, cms_plain._opening, workflow._read_workflow, run.run_of):
-            read.cache_clear()
 
 
 def peer_lta(found: Signed, document: bytes) -> None:

@@ -1,7 +1,7 @@
 """SignedData as this house and many others write it, read in one walk over its octets (RFC 5652 section 5).
 
-:func:`pki.structures.cms.parse_signed_data` asks here first. What is accepted here, the declarations of :mod:`pki.structures.cms` accept too and read the same
-from it, at several times the cost. All else is left to them: other shapes, and saying what is wrong with what is no SignedData.
+:func:`pki.structures.cms.parse_signed_data` asks here first. What is accepted here, the declarations there accept too and read the same, at
+several times the cost. All else is left to them: other shapes, and saying what is wrong with what is no SignedData.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ channel to it, forked from the `fork_server`; `wire` what is said there; `memory
 """
 
 __all__ = [
+    "fork_server",
     "intake",
     "journal",
     "pool",

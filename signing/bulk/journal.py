@@ -12,7 +12,8 @@ import hashlib
 import json
 import os
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import IO
 
@@ -28,10 +29,30 @@ class JournalError(SigningError):
 
 def settings_digest(task: Task) -> str:
     """What makes two runs comparable: policy, anchors, evidence, engine, network or none; SHA-256 in hexadecimal."""
-    anchors = sorted((anchor.fingerprint, repr(anchor.constraints)) for anchor in task.trust.anchors)
-    registered = sorted((fingerprint, repr(one)) for fingerprint, one in task.trust.registered.items())
+    trust = sorted(task.trust.anchors, key=lambda anchor: anchor.fingerprint)
     supplied = sorted(hashlib.sha256(der).hexdigest() for der in (*task.supplied.certificates, *task.supplied.crls, *task.supplied.ocsps))
-    return hashlib.sha256(repr((task.policy, anchors, registered, supplied, task.engine, task.network)).encode()).hexdigest()
+    settings = (
+        task.policy,
+        [(one.fingerprint, one.constraints) for one in trust],
+        task.trust.registered,
+        supplied,
+        task.engine,
+        task.network,
+    )
+    return hashlib.sha256(repr(_in_order(settings)).encode()).hexdigest()
+
+
+def _in_order(value: object) -> object:
+    """`value` as lists, the members of sets and mappings in an order of their own: that of a set differs from process to process."""
+    if isinstance(value, Set):
+        return sorted(map(_in_order, value), key=repr)
+    if isinstance(value, Mapping):
+        return sorted(([_in_order(key), _in_order(one)] for key, one in value.items()), key=repr)
+    if isinstance(value, tuple | list):
+        return [_in_order(one) for one in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return [type(value).__name__, *([one.name, _in_order(getattr(value, one.name))] for one in fields(value))]
+    return value
 
 
 class Journal:

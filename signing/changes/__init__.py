@@ -5,6 +5,7 @@
     role_catalog, role_dss,           what an update may touch, by the roles of objects
     role_form, role_page
     references, leftovers, inert      what is referred to already, what no role claimed, what may not run or hide
+    run                               an appearance known by its octets
 
 What is not understood is not permitted.
 """

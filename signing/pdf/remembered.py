@@ -28,7 +28,7 @@ class Remembered(Generic[T]):
             self._keep(octets, found := self._find(octets) if found is None else found)
         return found
 
-    def clear(self) -> None:
+    def cache_clear(self) -> None:
         """Forgets everything."""
         self._young, self._old, self._weight = {}, {}, 0
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from signing.bulk.intake import find_items
-from signing.bulk.journal import Journal, JournalError
+from signing.bulk.journal import Journal, JournalError, settings_digest
+from signing.bulk.task import Task
+from signing.trust.store import TrustStore
+from tests.support.verify_cases import ADES, RECORD
 
 ROW = {"file": "a.pdf", "sha256": "00" * 32, "messages": ["x" * 3000]}
 
@@ -86,3 +91,26 @@ def test_a_resumed_run_takes_no_row_of_another_document_of_the_same_name(tmp_pat
     assert again.find(forged) is None
     assert again.find(genuine) is not None
     again.close()
+
+
+def test_what_a_run_is_judged_by_is_told_alike_in_every_process() -> None:
+    """The members of a set stand in another order in each process."""
+    script = """
+from datetime import UTC, datetime
+from signing.bulk.journal import settings_digest
+from signing.bulk.task import Task
+from signing.trust.store import TrustStore
+from tests.support.verify_cases import ADES
+print(settings_digest(Task(ADES, TrustStore(()), datetime(2026, 9, 5, tzinfo=UTC))))
+"""
+
+    def told(seed: int) -> str:
+        place = {**os.environ, "PYTHONHASHSEED": str(seed), "PYTHONPATH": str(Path(__file__).parents[2])}
+        return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=place).stdout
+
+    assert len({told(seed) for seed in range(4)}) == 1
+
+
+def test_another_policy_is_another_run() -> None:
+    moment = datetime(2026, 9, 5, tzinfo=UTC)
+    assert settings_digest(Task(ADES, TrustStore(()), moment)) != settings_digest(Task(RECORD, TrustStore(()), moment))
