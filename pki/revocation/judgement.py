@@ -80,12 +80,11 @@ def revocation_status(
     policy: PathPolicy = DOCUMENTS,
     cache: ValidationCache | None = None,
 ) -> RevocationResult:
-    """The status of `certificate` at `at`; `issuer` is the certificate above it in a path that
-    :func:`pki.paths.chain.validate_path` accepted.
+    """The status of `certificate` at `at`; `issuer` is the certificate above it in a path that :func:`pki.paths.chain.validate_path`
+    accepted.
 
     Never raises for what evidence holds: what cannot be used becomes a message. Pass one `cache` for a document, or for a run of them:
-    evidence is
-    read and its signatures are checked once.
+    evidence is read and its signatures are checked once.
     """
     witnesses = Witnesses(evidence, now=now, anchors=anchors, policy=policy, cache=cache)
     return witnesses.status(certificate, issuer, at=at, freshness=freshness)

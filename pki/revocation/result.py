@@ -51,8 +51,7 @@ class RevocationResult:
     """The answer. `revoked_at` is set for REVOKED and ON_HOLD, and for GOOD where a later revocation is known of (`reason` likewise).
 
     `source` ("OCSP" or "CRL"), `this_update` and `next_update` are of the evidence that decided, None for UNKNOWN. `signer_not_after` is
-    when the key
-    behind that evidence expires: past it, the evidence needs a proof of existence from before.
+    when the key behind that evidence expires: past it, the evidence needs a proof of existence from before.
     """
 
     state: RevocationState

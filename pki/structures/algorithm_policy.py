@@ -183,8 +183,7 @@ def verify_signature(key: object, algorithm_der: bytes, signature: bytes, data: 
     """Checks one signature under a policy at a time.
 
     Raises :class:`pki.errors.UnsupportedAlgorithmError` where key or algorithm is not accepted, :class:`pki.errors.SignatureError` where
-    the
-    signature does not verify.
+    the signature does not verify.
     """
     scheme = _scheme(algorithm_der)
     policy.check_name(scheme.name, at)
