@@ -59,7 +59,7 @@ CLASSES: dict[int, str] = {
 _HEAD = """# Corpus of attacks
 
 Each case is a function that builds a file, registered with its class, clause, reason and the verdict expected under the
-`record` policy, and under `ades` where that differs (`case.py`). `tests/signing/test_verify_corpus.py` judges each by every
+`record` policy, and under `ades` where that differs (`case.py`). `tests/signing/verifying/test_verify_corpus.py` judges each by every
 engine, `tests/cli/test_verify_whole_corpus.py` all of them in one run of `eduseal verify`. Honest siblings, which must pass,
 are set in italics. This table is written by `python -m tests.corpus.classes`.
 

@@ -9,7 +9,7 @@ from pki.status.ocsp_answer import ResponseStatus
 from pki.status.ocsp_group import OcspResponders
 from pki.structures.cert_id import cert_id
 from pki.structures.ocsp_asn1 import CertID
-from tests.pki.test_ocsp import ask_all, statuses
+from tests.pki.status.test_ocsp import ask_all, statuses
 from tests.support.status_house import House, make_house
 
 

@@ -105,7 +105,7 @@ print(settings_digest(Task(ADES, TrustStore(()), datetime(2026, 9, 5, tzinfo=UTC
 """
 
     def told(seed: int) -> str:
-        place = {**os.environ, "PYTHONHASHSEED": str(seed), "PYTHONPATH": str(Path(__file__).parents[2])}
+        place = {**os.environ, "PYTHONHASHSEED": str(seed), "PYTHONPATH": str(Path(__file__).parents[3])}
         return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=place).stdout
 
     assert len({told(seed) for seed in range(4)}) == 1

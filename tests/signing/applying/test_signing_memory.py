@@ -50,7 +50,7 @@ def test_peak_memory_stays_under_three_times_a_file_of_100_mb(tmp_path: Path) ->
     file = tmp_path / "scanned.pdf"
     scanned(20, 5 * 1024 * 1024).save(file, compress_streams=False, object_stream_mode=ObjectStreamMode.disable)
     assert file.stat().st_size > 100 * 10**6
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     environment = {**os.environ, "PYTHONPATH": str(root)}
     told = subprocess.run(
         [sys.executable, "-c", MEASURED, str(file)], capture_output=True, text=True, check=True, env=environment, cwd=root

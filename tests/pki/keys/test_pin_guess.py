@@ -18,7 +18,7 @@ from pki.keys.softkey import SoftwareKey
 from tests.support.softhsm import PIN as HSM_PIN
 from tests.support.softhsm import SoftHsm
 
-PAGE = (Path(__file__).parents[2] / "docs" / "sole-control.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "sole-control.md").read_text(encoding="utf-8")
 FEW = 8  # guesses: a second or so
 OFF_BY = 5  # other machines, other days
 YEAR, DAY, HOUR = 365.25 * 86_400, 86_400, 3_600
@@ -76,7 +76,7 @@ def test_without_the_outer_key_the_right_pin_opens_nothing(tmp_path: Path) -> No
 
 
 def test_under_a_token_nothing_that_a_guess_needs_lies_on_the_disk(softhsm: SoftHsm, tmp_path: Path) -> None:
-    """The salt and the sealed key are under the token's key, which it does not give away (tests/pki/test_pkcs11.py)."""
+    """The salt and the sealed key are under the token's key, which it does not give away (tests/pki/keys/test_pkcs11.py)."""
     keys = open_key_store(softhsm.token().uri(), HSM_PIN, create=True)
     wrapped = wrap_holder_key(pkcs8(), RIGHT, keys=keys, holder=HOLDER, kdf=CHEAP)
     inner = loot(wrapped, keys, HOLDER)
