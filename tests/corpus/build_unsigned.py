@@ -1,6 +1,7 @@
 """Attack class 15 in the register: documents that the signer refuses, and which a verifier therefore calls unsigned.
 
-What each holds, and that the signer names it, is in :mod:`tests.corpus.build_class15` and `tests/signing/inspection/test_inspect_before_signing.py`.
+What each holds, and that the signer names it, is in :mod:`tests.corpus.build_class15` and
+`tests/signing/inspection/test_inspect_before_signing.py`.
 """
 
 from __future__ import annotations
