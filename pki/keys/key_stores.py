@@ -19,6 +19,6 @@ def open_key_store(uri: str | KeyStorePlace, secret: str, *, create: bool = Fals
     if isinstance(place, FolderPlace):
         opened = FileKeyStore.open_or_create if create else FileKeyStore.open_existing
         return opened(place.folder, passphrase=secret)
-    from pki.keys.pkcs11_store import Pkcs11KeyStore  # here: who keeps keys in a folder loads nothing of PKCS#11
+    from pki.keys.pkcs11.store import Pkcs11KeyStore  # here: who keeps keys in a folder loads nothing of PKCS#11
 
     return (Pkcs11KeyStore.open_or_create if create else Pkcs11KeyStore.open_existing)(place, pin=secret)

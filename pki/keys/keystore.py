@@ -1,4 +1,4 @@
-"""The file key store: keys of the authority and of seals, encrypted under a passphrase. `pki.keys.pkcs11_store` is its like in an HSM.
+"""The file key store: keys of the authority and of seals, encrypted under a passphrase. `pki.keys.pkcs11.store` is its like in an HSM.
 
     keys = FileKeyStore.open_or_create(home / "keys", passphrase=passphrase)
     key = keys.generate("issuing")

@@ -3,7 +3,7 @@
     own = open_pkcs12(Path("me.p12").read_bytes(), passphrase)
     own = open_token_key(place, label=None, pin=pin)
 
-The house's own keys are elsewhere (:mod:`pki.keys.keystore`, :mod:`pki.keys.pkcs11_store`), and held to stricter rules.
+The house's own keys are elsewhere (:mod:`pki.keys.keystore`, :mod:`pki.keys.pkcs11.store`), and held to stricter rules.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pki.structures.algorithms import Digest, PublicKey, SignatureAlgorithm, Sig
 from pki.structures.issuer_order import ordered_chain
 
 if TYPE_CHECKING:
-    from pki.keys.pkcs11_token import Token
+    from pki.keys.pkcs11.holder import HolderToken
 
 MAX_KEY_FILE = 1024 * 1024  # octets; one with a chain has about 5,000
 
@@ -65,15 +65,15 @@ def open_token_key(place: TokenPlace, *, label: str | None, pin: str, more: Sequ
     Raises :class:`pki.errors.WrongSecretError` (the PIN), KeyNotFoundError or KeyStoreError. Not supported: keys that ask for their PIN
     at each signature (CKA_ALWAYS_AUTHENTICATE).
     """
-    from pki.keys.pkcs11_token import Token  # here: who keeps keys in files loads nothing of PKCS#11
+    from pki.keys.pkcs11.holder import HolderToken  # here: who keeps keys in files loads nothing of PKCS#11
 
-    token = Token(place, pin)
-    keys = [(key_id, name) for key_id, name in token.held_keys() if label is None or name == label]
+    token = HolderToken(place, pin)
+    keys = [(key_id, name) for key_id, name in token.private_keys() if label is None or name == label]
     if len(keys) != 1:
         named = f"labelled {label!r}" if label is not None else "(choose one with object=LABEL)"
         raise KeyNotFoundError(f"{place.title} holds {len(keys)} private keys {named}, expected one")
     ((key_id, _),) = keys
-    held = token.held_certificates()
+    held = token.certificates()
     own = [der for found_id, der in held if found_id == key_id] or list(more[:1])
     if not own:
         raise KeyNotFoundError(f"{place.title} holds no certificate for the key; name a file that does with --certificate")
@@ -85,7 +85,7 @@ def open_token_key(place: TokenPlace, *, label: str | None, pin: str, more: Sequ
 class _TokenKey:
     """A :class:`pki.structures.algorithms.SigningKey` on a holder's own token."""
 
-    def __init__(self, token: Token, key_id: bytes, public_key: PublicKey) -> None:
+    def __init__(self, token: HolderToken, key_id: bytes, public_key: PublicKey) -> None:
         self._token, self._key_id, self._public_key = token, key_id, public_key
         self._algorithm = algorithm_for_key(public_key)
 
@@ -99,8 +99,8 @@ class _TokenKey:
     def sign(self, data: bytes) -> bytes:
         digest = self._algorithm.digest
         if isinstance(self._public_key, rsa.RSAPublicKey):
-            return self._token.sign_as_holder(self._key_id, _DIGEST_INFO[digest] + digest.of(data), rsa=True)
-        rs = self._token.sign_as_holder(self._key_id, digest.of(data), rsa=False)
+            return self._token.sign(self._key_id, _DIGEST_INFO[digest] + digest.of(data), rsa=True)
+        rs = self._token.sign(self._key_id, digest.of(data), rsa=False)
         half = len(rs) // 2
         return encode_dss_signature(int.from_bytes(rs[:half], "big"), int.from_bytes(rs[half:], "big"))
 

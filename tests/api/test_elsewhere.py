@@ -21,8 +21,8 @@ from api.judge import ProcessJudge
 from config.bootstrap import utc_now
 from pki.identity.subject import person
 from pki.keys.key_store_uri import parse_key_store_uri
-from pki.keys.pkcs11_store import Pkcs11KeyStore
-from pki.keys.pkcs11_token import Token
+from pki.keys.pkcs11.store import Pkcs11KeyStore
+from pki.keys.pkcs11.token import Token
 from pki.keys.softkey import SoftwareKey
 from tests.api.conftest import serving
 from tests.api.school import SchoolCase, make_school

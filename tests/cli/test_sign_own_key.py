@@ -16,7 +16,7 @@ from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
 from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 
 from config.bootstrap import utc_now
-from pki.keys.pkcs11_token import _module
+from pki.keys.pkcs11.module import module_at
 from pki.keys.softkey import SoftwareKey
 from pki.status.timestamp import TimeStampAuthority
 from tests.support.authority import Credential, TestAuthority
@@ -174,7 +174,7 @@ def token(softhsm: SoftHsm) -> Token:
 
 def session_of(token: Token) -> pkcs11.Session:
     library = pkcs11.lib(str(MODULE))
-    _module(MODULE).restart()
+    module_at(MODULE).restart()
     return library.get_token(token_label=token.label).open(rw=True, user_pin=PIN)
 
 
@@ -210,7 +210,7 @@ def on_token(token: Token, authority: TestAuthority, label: str, *, rsa_bits: in
                     Attribute.VALUE: certificate,
                 }
             )
-    _module(MODULE).restart()
+    module_at(MODULE).restart()
     return certificate
 
 

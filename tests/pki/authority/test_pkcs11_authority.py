@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pki.authority.establish import CURVES, load
 from pki.issuing.urls import shard_of
 from pki.keys.key_stores import open_key_store
-from pki.keys.pkcs11_store import Pkcs11Key
+from pki.keys.pkcs11.store import Pkcs11Key
 from tests.support.softhsm import PIN, SoftHsm
 from tests.support.status_house import SHARDS, House, make_house
 

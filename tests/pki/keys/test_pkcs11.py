@@ -17,8 +17,8 @@ from pkcs11 import Attribute, KeyType, ObjectClass
 
 from pki.errors import KeyNotFoundError, KeyStoreError, WrongSecretError
 from pki.keys.key_stores import open_key_store
-from pki.keys.pkcs11_store import Pkcs11KeyStore
-from pki.keys.pkcs11_token import PinBlockedError, TokenLostError
+from pki.keys.pkcs11.module import PinBlockedError, TokenLostError
+from pki.keys.pkcs11.store import Pkcs11KeyStore
 from tests.support.softhsm import MODULE, PIN, SO_PIN, SoftHsm, Token
 
 P256 = bytes.fromhex("06082a8648ce3d030107")
@@ -231,7 +231,7 @@ def test_a_token_whose_pin_was_never_set_says_who_must_set_it(softhsm: SoftHsm) 
 
 
 def test_errors_and_reprs_show_no_pin(token: Token, keys: Pkcs11KeyStore) -> None:
-    assert PIN not in repr(vars(keys)) + repr(keys._token._held)
+    assert PIN not in repr(vars(keys)) + repr(keys._token._connection._held)
     with pytest.raises(WrongSecretError) as caught:
         opened(token, "a wrong PIN")
     assert "a wrong PIN" not in str(caught.value)
@@ -323,7 +323,7 @@ def run(softhsm: SoftHsm, script: str, *arguments: str) -> list[subprocess.Compl
 FORKING = """
 import os, sys, threading
 from pki.keys.key_stores import open_key_store
-from pki.keys.pkcs11_token import _MODULES
+from pki.keys.pkcs11.module import MODULES
 keys = open_key_store(sys.argv[1], os.environ["PIN"])
 key, wrapped = keys.open("tsa"), keys.wrap(b"secret", context=b"c")
 def check():
@@ -334,7 +334,7 @@ def hold():
     with module.lock:
         held.set()
         forked.wait()
-(module,), held, forked = _MODULES.values(), threading.Event(), threading.Event()
+(module,), held, forked = MODULES.values(), threading.Event(), threading.Event()
 threading.Thread(target=hold).start()
 held.wait()
 children = []
@@ -382,12 +382,12 @@ def test_two_processes_never_leave_two_keys_under_one_label(
 STARTING = """
 import os, sys
 from pki.keys.key_stores import open_key_store
-from pki.keys.pkcs11_token import _MODULES
+from pki.keys.pkcs11.module import MODULES
 keys = open_key_store(sys.argv[1], os.environ["PIN"])
 for _ in range(15):
     key = keys.open("tsa")
     key.algorithm.verify(key.public_key(), key.sign(b"data"), b"data")
-    for module in _MODULES.values():
+    for module in MODULES.values():
         module.restart()
 """
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from pki.identity.subject import Subject
 from pki.keys.key_stores import open_key_store
-from pki.keys.pkcs11_store import Pkcs11Key
+from pki.keys.pkcs11.store import Pkcs11Key
 from records.enrolment import enrol_seal, seal_label, seal_request
 from records.person import School
 from signing.verdict import Indication

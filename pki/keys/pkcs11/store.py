@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from pki.errors import KeyNotFoundError, KeyStoreError, SignatureError, UnsupportedAlgorithmError, WrongSecretError
 from pki.keys.key_store_uri import TokenPlace
 from pki.keys.keystore import is_label, require_label
-from pki.keys.pkcs11_token import GCM_TAG_OCTETS, LabelTakenError, Token
+from pki.keys.pkcs11.token import GCM_TAG_OCTETS, LabelTakenError, Token
 from pki.keys.softkey import CURVES
 from pki.keys.wrap import MAX_SECRET
 from pki.structures.algorithms import PublicKey, SignatureAlgorithm, algorithm_for_key
