@@ -5,7 +5,7 @@
     x509_asn1, names, extensions,    certificates and lists as they are read
     certificate
     cms, tsp, ocsp_asn1, cert_id     signed data, time stamps, certificate status
-    cms_plain                        signed data of the usual shape, in one walk
+    cms_asn1, cms_made, cms_plain    signed data declared, made, and that of the usual shape read in one walk
     relations, issuer_order          which certificate and key belong together
 
 Nothing here decides whom to trust: :mod:`pki.paths` does.

@@ -1,4 +1,4 @@
-"""Cryptographic Message Syntax, declared once: SignedData for PAdES signatures and for time-stamp tokens (RFC 5652, RFC 5035).
+"""Cryptographic Message Syntax: SignedData for PAdES signatures and for time-stamp tokens (RFC 5652, RFC 5035).
 
 `build_signed_data` makes it, `parse_signed_data` reads it; both are DER only, and both refuse what a record's signature may not be.
 Nothing here decides whom to trust: :mod:`pki.paths.chain` and :mod:`signing` do.
@@ -12,228 +12,68 @@ pki.errors.EncodingError: CMS ContentInfo: not valid DER SignedData (...)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import Annotated
-
-from cryptography import x509
 from cryptography.hazmat import asn1
-from cryptography.hazmat.asn1 import TLV, Explicit, Implicit, SetOf
+from cryptography.hazmat.asn1 import TLV, SetOf
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from pki.errors import EncodingError, UnsupportedAlgorithmError
 from pki.structures.algorithm_policy import is_pss, verify_pss
-from pki.structures.algorithms import Digest, SigningKey, digest_from_der, signature_algorithm_from_der
+from pki.structures.algorithms import Digest, digest_from_der, signature_algorithm_from_der
+from pki.structures.cms_asn1 import (
+    CONTENT_TYPE,
+    DATA,
+    MESSAGE_DIGEST,
+    OID,
+    SIGNATURE_TIME_STAMP,
+    SIGNED_DATA,
+    SIGNING_CERTIFICATE,
+    SIGNING_CERTIFICATE_V2,
+    SIGNING_TIME,
+    TST_INFO,
+    Attribute,
+    ContentInfo,
+    IssuerAndSerialNumber,
+    SignedData,
+    SignerInfo,
+    attribute,
+    identifier_der,
+    octet_string,
+    signed_attributes_der,
+    tlv,
+)
+from pki.structures.cms_made import build_signed_data, content_info_der, issuer_and_serial, signing_certificate_v2, with_unsigned_attributes
 from pki.structures.cms_plain import Attributes, SignedDataParts, plain_parts
 
-OID = x509.ObjectIdentifier
-
-DATA = OID("1.2.840.113549.1.7.1")
-SIGNED_DATA = OID("1.2.840.113549.1.7.2")
-CONTENT_TYPE = OID("1.2.840.113549.1.9.3")
-MESSAGE_DIGEST = OID("1.2.840.113549.1.9.4")
-SIGNING_TIME = OID("1.2.840.113549.1.9.5")
-SIGNING_CERTIFICATE = OID("1.2.840.113549.1.9.16.2.12")
-SIGNING_CERTIFICATE_V2 = OID("1.2.840.113549.1.9.16.2.47")
-SIGNATURE_TIME_STAMP = OID("1.2.840.113549.1.9.16.2.14")
-TST_INFO = OID("1.2.840.113549.1.9.16.1.4")
+__all__ = [
+    "CONTENT_TYPE",
+    "DATA",
+    "MAX_SIGNED_DATA",
+    "MESSAGE_DIGEST",
+    "OID",
+    "SIGNATURE_TIME_STAMP",
+    "SIGNING_CERTIFICATE",
+    "SIGNING_CERTIFICATE_V2",
+    "SIGNING_TIME",
+    "TST_INFO",
+    "Attribute",
+    "ContentInfo",
+    "ParsedSignedData",
+    "SignedData",
+    "SignerInfo",
+    "attribute",
+    "build_signed_data",
+    "content_info_der",
+    "identifier_der",
+    "issuer_and_serial",
+    "octet_string",
+    "parse_signed_data",
+    "signed_attributes_der",
+    "signing_certificate_v2",
+    "tlv",
+    "with_unsigned_attributes",
+]
 
 MAX_SIGNED_DATA = 4 * 1024 * 1024  # octets; bounds work on hostile input
-
-
-@asn1.sequence
-class Attribute:
-    type: OID
-    values: SetOf[TLV]
-
-
-@asn1.sequence
-class IssuerAndSerialNumber:
-    issuer: TLV
-    serial_number: int
-
-
-@asn1.sequence
-class SignerInfo:
-    version: int
-    sid: IssuerAndSerialNumber | Annotated[bytes, Implicit(0)]
-    digest_algorithm: TLV
-    signed_attrs: Annotated[SetOf[Attribute] | None, Implicit(0)]
-    signature_algorithm: TLV
-    signature: bytes
-    unsigned_attrs: Annotated[SetOf[Attribute] | None, Implicit(1)]
-
-
-@asn1.sequence
-class EncapsulatedContentInfo:
-    content_type: OID
-    content: Annotated[bytes | None, Explicit(0)]
-
-
-@asn1.sequence
-class SignedData:
-    version: int
-    digest_algorithms: SetOf[TLV]
-    encap_content_info: EncapsulatedContentInfo
-    certificates: Annotated[SetOf[TLV] | None, Implicit(0)]
-    crls: Annotated[SetOf[TLV] | None, Implicit(1)]
-    signer_infos: SetOf[SignerInfo]
-
-
-@asn1.sequence
-class ContentInfo:
-    content_type: OID
-    content: Annotated[SignedData, Explicit(0)]
-
-
-@asn1.sequence
-class _SignedAttributes:
-    """A carrier for the SET OF: hazmat.asn1 refuses a bare top-level SET OF."""
-
-    attrs: SetOf[Attribute]
-
-
-@asn1.sequence
-class GeneralNames:
-    """The `GeneralNames` of ESS IssuerSerial as one directoryName, the only form RFC 5035 section 5 allows for X.509."""
-
-    directory_name: Annotated[TLV, Explicit(4)]
-
-
-@asn1.sequence
-class IssuerSerial:
-    issuer: GeneralNames
-    serial_number: int
-
-
-@asn1.sequence
-class AlgorithmIdentifierNoParameters:
-    algorithm: OID
-
-
-@asn1.sequence
-class EssCertIdV2:
-    """ESSCertIDv2. hashAlgorithm is DEFAULT SHA-256, so it is absent for SHA-256 (RFC 5035 section 4)."""
-
-    hash_algorithm: AlgorithmIdentifierNoParameters | None
-    cert_hash: bytes
-    issuer_serial: IssuerSerial | None
-
-
-@asn1.sequence
-class SigningCertificateV2:
-    certs: list[EssCertIdV2]
-
-
-def tlv(der: bytes) -> TLV:
-    """`der` as a field of type ANY."""
-    return asn1.decode_der(TLV, der)
-
-
-def attribute(kind: OID, *values_der: bytes) -> Attribute:
-    return Attribute(type=kind, values=SetOf([tlv(value) for value in values_der]))
-
-
-@lru_cache(maxsize=64)
-def identifier_der(kind: OID) -> bytes:
-    """DER of an OBJECT IDENTIFIER, which the code names: what documents hold is not asked for here."""
-    return asn1.encode_der(kind)
-
-
-def octet_string(data: bytes) -> bytes:
-    return asn1.encode_der(data)
-
-
-def signing_certificate_v2(certificate_der: bytes) -> Attribute:
-    """The ESS signing-certificate-v2 attribute naming `certificate_der` by its SHA-256 (EN 319 122-1 clause 5.2.2.3)."""
-    cert_id = EssCertIdV2(hash_algorithm=None, cert_hash=Digest.SHA256.of(certificate_der), issuer_serial=None)
-    return attribute(SIGNING_CERTIFICATE_V2, asn1.encode_der(SigningCertificateV2(certs=[cert_id])))
-
-
-@lru_cache(maxsize=256)  # one signer makes many signatures
-def issuer_and_serial(certificate_der: bytes) -> IssuerAndSerialNumber:
-    """The SignerIdentifier that names a certificate."""
-    certificate = x509.load_der_x509_certificate(certificate_der)
-    return IssuerAndSerialNumber(issuer=tlv(certificate.issuer.public_bytes()), serial_number=certificate.serial_number)
-
-
-def build_signed_data(
-    *,
-    content_type: OID,
-    content_digest: bytes,
-    encapsulated: bytes | None,
-    certificate_der: bytes,
-    key: SigningKey,
-    certificates: Sequence[bytes],
-    signed_attributes: Sequence[Attribute] = (),
-) -> SignedData:
-    """SignedData with one SignerInfo over `content_digest` (made with the digest of `key.algorithm`).
-
-    The signed attributes are content-type, message-digest and signing-certificate-v2, plus `signed_attributes`. `encapsulated` is the
-    eContent octets (a TSTInfo) or None for a detached signature. `certificates` are DER and go into the SET as given; the field is left out
-    where there are none.
-    """
-    algorithm = key.algorithm
-    attrs: SetOf[Attribute] = SetOf(
-        [
-            attribute(CONTENT_TYPE, asn1.encode_der(content_type)),
-            attribute(MESSAGE_DIGEST, octet_string(content_digest)),
-            signing_certificate_v2(certificate_der),
-            *signed_attributes,
-        ]
-    )
-    signature = key.sign(signed_attributes_der(attrs))
-    digest_identifier = tlv(algorithm.digest.identifier_der)
-    signer = SignerInfo(
-        version=1,
-        sid=issuer_and_serial(certificate_der),
-        digest_algorithm=digest_identifier,
-        signed_attrs=attrs,
-        signature_algorithm=tlv(algorithm.identifier_der),
-        signature=signature,
-        unsigned_attrs=None,
-    )
-    return SignedData(
-        version=1 if content_type == DATA else 3,  # RFC 5652 section 5.1
-        digest_algorithms=SetOf([digest_identifier]),
-        encap_content_info=EncapsulatedContentInfo(content_type=content_type, content=encapsulated),
-        certificates=SetOf([tlv(der) for der in certificates]) if certificates else None,
-        crls=None,
-        signer_infos=SetOf([signer]),
-    )
-
-
-def with_unsigned_attributes(signed_data: SignedData, attributes: Sequence[Attribute]) -> SignedData:
-    """The same SignedData, its one SignerInfo carrying `attributes` as unsigned attributes."""
-    (signer,) = signed_data.signer_infos.as_list()
-    stamped = SignerInfo(
-        version=signer.version,
-        sid=signer.sid,
-        digest_algorithm=signer.digest_algorithm,
-        signed_attrs=signer.signed_attrs,
-        signature_algorithm=signer.signature_algorithm,
-        signature=signer.signature,
-        unsigned_attrs=SetOf(list(attributes)),
-    )
-    return SignedData(
-        version=signed_data.version,
-        digest_algorithms=signed_data.digest_algorithms,
-        encap_content_info=signed_data.encap_content_info,
-        certificates=signed_data.certificates,
-        crls=signed_data.crls,
-        signer_infos=SetOf([stamped]),
-    )
-
-
-def content_info_der(signed_data: SignedData) -> bytes:
-    return asn1.encode_der(ContentInfo(content_type=SIGNED_DATA, content=signed_data))
-
-
-def signed_attributes_der(attrs: SetOf[Attribute]) -> bytes:
-    """The DER SET OF Attribute that is hashed and signed (RFC 5652 section 5.4: EXPLICIT SET OF tag, not the [0] of the message)."""
-    sequence = asn1.encode_der(_SignedAttributes(attrs=attrs))
-    carrier = asn1.decode_der(TLV, sequence)
-    return bytes(carrier.data)
 
 
 class ParsedSignedData(SignedDataParts):
