@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pki.errors import EncodingError, PkiError
 from pki.paths.chain import KeyPurpose, TrustAnchor, anchors_above, validate_path
 from pki.paths.chain_errors import ChainError
-from pki.revocation.crl_evidence import Crl, Entry
+from pki.revocation.crl_entries import Entry
+from pki.revocation.crl_evidence import Crl
 from pki.revocation.inquiry import ALL_REASONS, EvidenceLimitError, Finding, Inquiry
 from pki.structures.certificate import CRL_SIGN, Certificate, load_certificate
 from pki.structures.extensions import Point, PointName

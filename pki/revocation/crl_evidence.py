@@ -13,16 +13,15 @@ from cryptography.hazmat import asn1
 from cryptography.hazmat.asn1 import TLV, GeneralizedTime, UTCTime
 
 from pki.errors import EncodingError
+from pki.revocation.crl_entries import Entry, by_oid, entries_by_certificate, time_in
 from pki.structures.der import split_signed
 from pki.structures.extensions import PointName, point_name
-from pki.structures.names import DistinguishedName, distinguished_name, general_names
+from pki.structures.names import DistinguishedName, distinguished_name
 from pki.structures.x509_asn1 import (
     AuthorityKeyIdentifier,
-    Elements,
     Extension,
     ExtensionList,
     IssuingDistributionPoint,
-    RevokedCertificates,
     bits,
     members,
     read,
@@ -30,37 +29,17 @@ from pki.structures.x509_asn1 import (
 )
 
 MAX_CRL = 16 * 1024 * 1024  # octets; about 300,000 entries of 51 octets
-MAX_ENTRIES_READ = 500_000  # entries looked at one by one, where a critical entry extension or an indirect list asks for it
 
 ISSUING_DISTRIBUTION_POINT = "2.5.29.28"
 DELTA_CRL_INDICATOR = "2.5.29.27"
 CRL_NUMBER = "2.5.29.20"
 AUTHORITY_KEY_IDENTIFIER = "2.5.29.35"
 EXPIRED_CERTS_ON_CRL = "2.5.29.60"
-CERTIFICATE_ISSUER = "2.5.29.29"
-REASON_CODE = "2.5.29.21"
-INVALIDITY_DATE = "2.5.29.24"
 
 _LIST_EXTENSIONS = frozenset(
     {ISSUING_DISTRIBUTION_POINT, DELTA_CRL_INDICATOR, CRL_NUMBER, AUTHORITY_KEY_IDENTIFIER, EXPIRED_CERTS_ON_CRL, "2.5.29.46"}
 )
-_ENTRY_EXTENSIONS = frozenset({CERTIFICATE_ISSUER, REASON_CODE, INVALIDITY_DATE})
 _TRUE = b"\x01\x01\xff"  # BOOLEAN TRUE: in each critical extension, and in no list of entries without one but by chance
-
-REASONS = (
-    "unspecified",
-    "keyCompromise",
-    "cACompromise",
-    "affiliationChanged",
-    "superseded",
-    "cessationOfOperation",
-    "certificateHold",
-    "unused",
-    "removeFromCRL",
-    "privilegeWithdrawn",
-    "aACompromise",
-)
-"""CRLReason by number (RFC 5280 section 5.3.1)."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +52,6 @@ class Scope:
     only_attributes: bool = False
     indirect: bool = False
     reasons: frozenset[int] | None = None
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One revoked certificate. `issuer` is whom the certificate is from, the list's own issuer unless the list is indirect."""
-
-    serial_number: int
-    issuer: DistinguishedName
-    revoked_at: datetime
-    reason: str | None
-    invalid_since: datetime | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,68 +89,7 @@ class Crl:
 
     @cached_property
     def _entries(self) -> dict[tuple[int, DistinguishedName], Entry]:
-        if not self.revoked_der:
-            return {}
-        found = read_list(RevokedCertificates, self.revoked_der, "revokedCertificates").items
-        if len(found) > MAX_ENTRIES_READ:
-            raise EncodingError(f"CRL: {len(found)} entries, more than the {MAX_ENTRIES_READ} that are read")
-        issuer, entries = self.issuer, {}
-        for item in found:
-            extensions = _by_oid(item.extensions or [], _ENTRY_EXTENSIONS, "CRL entry")
-            if extensions.unknown_critical:
-                raise EncodingError(f"CRL entry: critical extension {extensions.unknown_critical} is not understood")
-            if CERTIFICATE_ISSUER in extensions.values:
-                if not self.scope.indirect:
-                    raise EncodingError("CRL entry: a certificateIssuer in a list that is not indirect")
-                issuer = _certificate_issuer(extensions.values[CERTIFICATE_ISSUER])
-            entry = Entry(
-                serial_number=item.serial_number,
-                issuer=issuer,
-                revoked_at=item.revocation_date.as_datetime(),
-                reason=_reason(extensions.values.get(REASON_CODE)),
-                invalid_since=_time_in(extensions.values.get(INVALIDITY_DATE)),
-            )
-            entries[(item.serial_number, issuer)] = entry
-        return entries
-
-
-@dataclass(frozen=True)
-class _Values:
-    values: dict[str, bytes]
-    unknown_critical: str | None
-
-
-def _by_oid(found: list[Extension], understood: frozenset[str], what: str) -> _Values:
-    values: dict[str, bytes] = {}
-    unknown = None
-    for extension in found:
-        oid = extension.extn_id.dotted_string
-        if oid in values:
-            raise EncodingError(f"{what}: extension {oid} stands twice")
-        values[oid] = extension.extn_value
-        if extension.critical and oid not in understood:
-            unknown = oid
-    return _Values(values, unknown)
-
-
-def _reason(der: bytes | None) -> str | None:
-    if der is None:
-        return None
-    if len(der) != 3 or der[:2] != b"\x0a\x01" or der[2] >= len(REASONS):
-        raise EncodingError("CRL entry: reasonCode is not a CRLReason")
-    return REASONS[der[2]]
-
-
-def _time_in(der: bytes | None) -> datetime | None:
-    return None if der is None else read(GeneralizedTime, der, "GeneralizedTime").as_datetime()
-
-
-def _certificate_issuer(der: bytes) -> DistinguishedName:
-    names = general_names(read_list(Elements, der, "certificateIssuer").items, "certificateIssuer")
-    for name in names:
-        if isinstance(name.value, tuple):
-            return name.value
-    raise EncodingError("certificateIssuer: no directory name")
+        return entries_by_certificate(self.revoked_der, issuer=self.issuer, indirect=self.scope.indirect)
 
 
 def load_crl(der: bytes) -> Crl:
@@ -201,7 +108,7 @@ def load_crl(der: bytes) -> Crl:
     revoked_der = fields.optional(b"\x30")
     tail = fields.optional(b"\xa0")
     fields.end()
-    extensions = _by_oid(_list_extensions(tail), _LIST_EXTENSIONS, "CRL")
+    extensions = by_oid(_list_extensions(tail), _LIST_EXTENSIONS, "CRL")
     values = extensions.values
     identifier = values.get(AUTHORITY_KEY_IDENTIFIER)
     return Crl(
@@ -217,7 +124,7 @@ def load_crl(der: bytes) -> Crl:
         scope=_scope(values.get(ISSUING_DISTRIBUTION_POINT)),
         scope_der=values.get(ISSUING_DISTRIBUTION_POINT),
         authority_key_identifier=read(AuthorityKeyIdentifier, identifier, "authorityKeyIdentifier").key_identifier if identifier else None,
-        expired_since=_time_in(values.get(EXPIRED_CERTS_ON_CRL)),
+        expired_since=time_in(values.get(EXPIRED_CERTS_ON_CRL)),
         unknown_critical=extensions.unknown_critical,
         revoked_der=revoked_der or b"",
     )

@@ -15,7 +15,7 @@ from cryptography.hazmat import asn1
 from cryptography.hazmat.asn1 import TLV, Explicit, GeneralizedTime
 
 from pki.errors import EncodingError
-from pki.revocation.crl_evidence import INVALIDITY_DATE, REASONS
+from pki.revocation.crl_entries import INVALIDITY_DATE, REASONS
 from pki.structures.cert_id import IssuerHashes, hashes_in
 from pki.structures.certificate import Certificate
 from pki.structures.names import DistinguishedName, distinguished_name
