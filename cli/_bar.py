@@ -18,13 +18,13 @@ class Bar:
 
     _drawn: tuple[Progress, TaskID] | None = None
 
-    def advance(self, line: str | None = None) -> None:
-        """One more is done; `line` tells how it went."""
+    def advance(self, line: str | None = None, *, by: int = 1) -> None:
+        """One more is done, or so many; `line` tells how it went."""
         if line is not None:
             self._tell(line)
         if self._drawn is not None:
             progress, job = self._drawn
-            progress.advance(job)
+            progress.advance(job, by)
 
     def _tell(self, line: str) -> None:
         if self._drawn is not None and sys.stdout.isatty():

@@ -21,11 +21,10 @@ Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why, in so many words
 
 def person(roster: RosterStore, person_id: str) -> Person:
     """Without their code. Raises :class:`records.errors.NotFoundError`."""
-    everyone: tuple[Person, ...] = (*roster.teachers(), *roster.students())
-    for who in everyone:
-        if who.id == person_id:
-            return who
-    raise NotFoundError(f"{person_id} is not in the roster; `eduseal roster show --school SCHOOL` lists who is")
+    who = roster.person(person_id)
+    if who is None:
+        raise NotFoundError(f"{person_id} is not in the roster; `eduseal roster show --school SCHOOL` lists who is")
+    return who
 
 
 def actor(roster: RosterStore, person_id: str) -> Actor:

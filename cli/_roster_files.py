@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import PurePath
 
+from cli._bar import bar
 from cli._input import read_input
 from cli.main import DATA, UsageError
 from records.person import Student
-from records.roster import RosterFile, RosterImport
+from records.ports import Saved
+from records.roster import RosterFile, RosterImport, Watch
 from records.roster_csv import MAX_FILE
 
 SHOWN = 20  # rows and warnings told one by one; a file broken throughout is told so by the count
+LONG = 5_000  # steps; less is over before a bar is seen
+STRIDE = 500  # steps that the bar is told of at once
 _KINDS = {b"teacher_id": "teachers", b"student_id": "students", b"identifier": "schools"}  # a column that no other file has
 
 
@@ -48,6 +53,27 @@ def told(result: RosterImport, *, kept: bool = True) -> Iterator[str]:
     if result.warnings:
         yield f"{len(result.warnings)} accepted with a warning:"
         yield from _first([f"  {holder} {warning}" for holder, warning in result.warnings])
+
+
+def told_saved(saved: Saved) -> str:
+    """What the import changed, so that a file that was imported before says so."""
+    return f"Roster    {saved.added:>6} new      {saved.changed:>6} changed {saved.unchanged:>6} as before"
+
+
+@contextmanager
+def waiting(tables: Mapping[str, RosterFile]) -> Iterator[Watch]:
+    """A bar on standard error, where that is a terminal: a step for each row read and for each person saved."""
+    steps = 2 * sum(table.data.count(b"\n") for table in tables.values())
+    with bar("Roster", steps if steps >= LONG else 0) as drawn:
+        done = 0
+
+        def watch() -> None:
+            nonlocal done
+            done += 1
+            if done % STRIDE == 0:
+                drawn.advance(by=STRIDE)
+
+        yield watch
 
 
 def broken_rows(result: RosterImport, *, most: int | None = SHOWN) -> None:

@@ -115,8 +115,8 @@ def _people(stage: _Stage, folder: Path) -> tuple[Cast, BatchSigner]:
     stage.note(f"root SHA-256 {_fingerprint(house.authority.root_der)}")
     stage.act("The roster of three schools, from CSV")
     roster, service = gather_people(house, folder / "roster")
-    people = len(roster.teachers) + len(roster.students) + len(roster.blocked)
-    stage.note(f"{len(roster.schools)} schools, {people} people: {len(roster.accepted)} accepted, {len(roster.blocked)} blocked")
+    accepted, barred = len(roster.teachers) + len(roster.students), len(roster.blocked)
+    stage.note(f"{len(roster.schools)} schools, {accepted + barred} people: {accepted} accepted, {barred} blocked")
     for reason, count in sorted(Counter(entry.reason for entry in roster.blocked).items()):
         stage.note(f"blocked, no certificate: {count} {reason}")
     stage.act("Certificates: one registration officer asks, another approves")

@@ -11,7 +11,7 @@ import typer
 
 from cli._home import DatabaseUrl, Home, PassphraseFile, books, opened
 from cli._people import role_of
-from cli._roster_files import broken_rows, roster_files, told
+from cli._roster_files import broken_rows, roster_files, told, told_saved, waiting
 from cli._table import aligned, csv_line
 from cli.main import DATA, UsageError
 from config.house import Stores
@@ -42,15 +42,18 @@ def import_(
 ) -> int:
     """Import schools, staff and pupils from CSV files in UTF-8.
 
-    Which file is which, its header line tells; any one may be left out, where its schools are known. Importing again updates by id. A
+    Which file is which, its header line tells; any one may be left out, where its schools are known. Importing again updates by id, and
+    says how many people are new, changed or as before. All of it is kept or, where something goes wrong or is interrupted, nothing. A
     person whose code is missing, malformed, inconsistent or shared is kept and blocked: no certificate until the roster is put right.
     Where a row is broken nothing is imported, unless --without-broken-rows is given.
     """
     tables = roster_files(files)
-    with opened(home, database_url, passphrase_file) as house:
-        result = house.services.roster.import_files(**tables, without_broken_rows=without_broken_rows)
+    with opened(home, database_url, passphrase_file) as house, waiting(tables) as watch:
+        result = house.services.roster.import_files(**tables, without_broken_rows=without_broken_rows, watch=watch)
     for line in told(result):
         print(line)
+    if result.saved is not None:
+        print(told_saved(result.saved))
     if result.errors:
         broken_rows(result)
         if not without_broken_rows:

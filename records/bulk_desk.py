@@ -161,8 +161,8 @@ def _against(candidate: Candidate, *, kept: bool = True) -> str | None:
     return None
 
 
-def _signers(imported: RosterImport) -> list[Person]:
-    return [who for who in imported.accepted if isinstance(who, Student) or who.role is not Role.ADMINISTRATOR]
+def _signers(imported: RosterImport) -> Iterator[Person]:
+    return (who for who in imported.accepted if isinstance(who, Student) or who.role is not Role.ADMINISTRATOR)
 
 
 def _source(file: RosterFile) -> SourceFile:

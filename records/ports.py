@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -30,6 +30,7 @@ __all__ = [
     "PinAttemptStore",
     "RecordStore",
     "RosterStore",
+    "Saved",
     "SpentItem",
 ]
 
@@ -145,6 +146,15 @@ class ArchiveStore(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Saved:
+    """What an import changed in the books: people who were not there, and people of whom something, or their code, differs now."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+
 class RosterStore(Protocol):
     """Schools and people. Personal codes are kept apart, encrypted: people read back carry `code=None`."""
 
@@ -152,14 +162,15 @@ class RosterStore(Protocol):
         self,
         *,
         schools: Sequence[School],
-        people: Sequence[Person],
+        people: Iterable[Person],
         blocked: Sequence[Blocked],
-        wrapped_codes: Mapping[str, bytes],
+        wrap: Callable[[Person], bytes | None],
         at: datetime,
-    ) -> None:
-        """Adds or replaces by id. `people` are those accepted, `blocked` those who get no certificate (kept as people, too);
+    ) -> Saved:
+        """Adds or replaces by id, all or nothing. `people` are those accepted, `blocked` those who get no certificate.
 
-        a person's earlier block is lifted by being accepted. `wrapped_codes`: person id to code under the key-encryption key.
+        The blocked are kept as people, too; a person's earlier block is lifted by being accepted. `people` may be many and is walked
+        through once; of each `wrap` gives the code under the key-encryption key, or None where the books are to keep what they have.
         """
         ...
 
@@ -181,7 +192,15 @@ class RosterStore(Protocol):
         """Sorted by the person's id."""
         ...
 
+    def person(self, person_id: str) -> Person | None:
+        """Whoever has this id, blocked or not."""
+        ...
+
     def wrapped_code(self, person_id: str) -> bytes | None: ...
+
+    def wrapped_codes(self, *, school_id: str | None = None) -> Iterator[tuple[str, bytes]]:
+        """(person id, code as stored), sorted by id and read a page at a time."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,28 @@ inconsistent or held by two people: no certificate, a place in the blocked list.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TypeVar
 
 from pki.identity.codes import INCONSISTENT, IdentityError, IdentityReason, IdentityWarning, PersonFacts, check
 from records.blocked import Blocked, BlockedReason
 from records.errors import RosterFileError
 from records.person import Person, PersonalCode, School, Student, Teacher
+from records.ports import Saved
+from records.roster_codes import canonical_code, shared_codes
 from records.roster_csv import MAX_ERRORS, SCHOOL_COLUMNS, STUDENT_COLUMNS, TEACHER_COLUMNS, CellError, Row, RowError, read_rows
+from records.roster_people import PackedPeople, packed, unpacked
 from records.roster_rows import school_from, student_from, teacher_from
+
+Watch = Callable[[], None]
+"""Called for each row that was read, and again for each person who was saved: for people who wait."""
+
+
+def unwatched() -> None:
+    """Nobody waits."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +50,21 @@ class RosterImport:
     """What became of each row. `teachers` and `students` are those accepted, `blocked` those who get no certificate."""
 
     schools: tuple[School, ...]
-    teachers: tuple[Teacher, ...]
-    students: tuple[Student, ...]
+    teachers: Sequence[Teacher]
+    students: Sequence[Student]
     blocked: tuple[Blocked, ...]
     errors: tuple[RowError, ...]
     warnings: tuple[tuple[str, IdentityWarning], ...] = ()
     """(person id, what is worth a look); such people are accepted."""
+    standing: Set[str] = field(default=frozenset(), repr=False)
+    """Ids of the people whose code is the one that the books hold for them already."""
+    saved: Saved | None = None
+    """What the import changed in the books; None where nothing was saved."""
 
     @property
-    def accepted(self) -> tuple[Person, ...]:
-        return self.teachers + self.students
+    def accepted(self) -> Iterator[Person]:
+        """Staff first, each made anew as it is asked for."""
+        return chain(self.teachers, self.students)
 
 
 def import_roster(
@@ -57,77 +73,99 @@ def import_roster(
     teachers: RosterFile | None = None,
     students: RosterFile | None = None,
     known_schools: Iterable[School] = (),
-    held_codes: Mapping[str, str] | None = None,
+    held_codes: Iterable[tuple[str, PersonalCode]] = (),
+    watch: Watch = unwatched,
 ) -> RosterImport:
     """Reads the files that are given. Raises :class:`records.errors.RosterFileError` where one is no such table at all.
 
-    `known_schools` are those already in the books; `held_codes` maps canonical codes (:func:`canonical_code`) to the ids of the people
-    in the books who hold them. Nothing is kept: the caller saves the result or, where it has errors, has the files mended first.
+    `known_schools` are those already in the books; `held_codes` are the ids of the people in the books and the codes they hold, looked
+    through once. Nothing is kept: the caller saves the result or, where it has errors, has the files mended first. A person takes some
+    400 octets of memory, and little else grows with their number.
     """
-    reading = _Reading()
-    found = [place.entry for place in reading.entries(schools, SCHOOL_COLUMNS, school_from)]
+    reading = _Reading(watch)
+    found = list(reading.entries(schools, SCHOOL_COLUMNS, school_from))
     ids = {school.id for school in known_schools} | {school.id for school in found}
-    people: list[_Place[Teacher] | _Place[Student]] = []
-    people += reading.entries(teachers, TEACHER_COLUMNS, lambda row: teacher_from(row, ids))
-    people += reading.entries(students, STUDENT_COLUMNS, lambda row: student_from(row, ids))
-    blocked, warnings = _judge(people, held_codes or {})
-    barred = {entry.person.id for entry in blocked}
-    accepted = [place.entry for place in people if place.entry.id not in barred]
+    for teacher in reading.entries(teachers, TEACHER_COLUMNS, lambda row: teacher_from(row, ids)):
+        reading.keep(teacher)
+    staff = len(reading.people)
+    for student in reading.entries(students, STUDENT_COLUMNS, lambda row: student_from(row, ids)):
+        reading.keep(student)
+    sharing, standing = shared_codes(reading.people, reading.row_of, held_codes)
+    blocked, warnings = list[Blocked](), list[tuple[str, IdentityWarning]]()
+    accepted: tuple[list[bytes], list[bytes]] = ([], [])
+    for place, (octets, row) in enumerate(zip(reading.people, reading.rows, strict=True)):
+        person = unpacked(octets)
+        try:
+            warnings += [(person.id, warning) for warning in _checked(person, sharing)]
+            accepted[place >= staff].append(octets)
+        except _BarredError as exc:
+            file = teachers if place < staff else students
+            blocked.append(Blocked(person, exc.reason, file.name if file else "", row, str(exc)))
     return RosterImport(
         schools=tuple(found),
-        teachers=tuple(person for person in accepted if isinstance(person, Teacher)),
-        students=tuple(person for person in accepted if isinstance(person, Student)),
+        teachers=PackedPeople(accepted[0]),
+        students=PackedPeople(accepted[1]),
         blocked=tuple(blocked),
         errors=tuple(reading.errors),
         warnings=tuple(warnings),
+        standing=standing,
     )
 
 
-def canonical_code(code: PersonalCode) -> str:
-    """The spelling under which two codes are one, as :func:`pki.identity.codes.check` reads them."""
-    return "".join(code.value.split()).upper()
-
-
 Entry = TypeVar("Entry", School, Teacher, Student)
-EntryOut = TypeVar("EntryOut", School, Teacher, Student, covariant=True)
-
-
-@dataclass(frozen=True)
-class _Place(Generic[EntryOut]):
-    """An entry and where it stands."""
-
-    entry: EntryOut
-    file: str
-    row: int
 
 
 class _Reading:
-    """Rows as they are read: the errors so far, and the ids that are taken."""
+    """Rows as they are read: the people so far, each with the row they stand in, the errors, and what is taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch) -> None:
         self.errors: list[RowError] = []
+        self.people: list[bytes] = []
+        self.rows = array("I")
+        self.row_of: dict[str, int] = {}
+        """Place in `people` by id."""
+        self._files: list[tuple[int, str]] = []
         self._taken: dict[str, str] = {}
+        self._watch = watch
+        self._number = 0
 
-    def entries(self, file: RosterFile | None, columns: tuple[str, ...], make: Callable[[Row], Entry]) -> Iterator[_Place[Entry]]:
+    def entries(self, file: RosterFile | None, columns: tuple[str, ...], make: Callable[[Row], Entry]) -> Iterator[Entry]:
         """The sound entries of a file (of none: nothing). The first column is the id: each school, and each person, has its own."""
         if file is None:
             return
+        self._files.append((len(self.people), file.name))
         for row in read_rows(file.data, file=file.name, columns=columns, report=self._report):
+            self._number = row.number
+            self._watch()
             try:
                 entry = make(row)
-                where = f"{file.name} row {row.number}"
-                self._claim(f"{'school' if isinstance(entry, School) else 'person'} {entry.id}", where, columns[0])
                 if isinstance(entry, School):
-                    self._claim(f"identifier {entry.identifier}", where, "identifier")
+                    self._claim(f"school {entry.id}", f"{file.name} row {row.number}", columns[0])
+                    self._claim(f"identifier {entry.identifier}", f"{file.name} row {row.number}", "identifier")
+                elif (place := self.row_of.get(entry.id)) is not None:
+                    self._refuse_taken(self._where(place), columns[0])
             except CellError as exc:
                 self._report(RowError(file.name, row.number, exc.column, str(exc)))
             else:
-                yield _Place(entry, file.name, row.number)
+                yield entry
+
+    def keep(self, person: Person) -> None:
+        """The person of the row that was read last."""
+        self.row_of[person.id] = len(self.people)
+        self.people.append(packed(person))
+        self.rows.append(self._number)
+
+    def _where(self, place: int) -> str:
+        name = next(name for first, name in reversed(self._files) if first <= place)
+        return f"{name} row {self.rows[place]}"
 
     def _claim(self, key: str, where: str, column: str) -> None:
         claimed = self._taken.setdefault(key, where)
         if claimed != where:
-            raise CellError(column, f"this stands in {claimed} already; give each its own")
+            self._refuse_taken(claimed, column)
+
+    def _refuse_taken(self, where: str, column: str) -> None:
+        raise CellError(column, f"this stands in {where} already; give each its own")
 
     def _report(self, error: RowError) -> None:
         self.errors.append(error)
@@ -137,34 +175,13 @@ class _Reading:
             )
 
 
-def _judge(
-    people: list[_Place[Teacher] | _Place[Student]], held_codes: Mapping[str, str]
-) -> tuple[list[Blocked], list[tuple[str, IdentityWarning]]]:
-    """Blocked people in the order of the files, and warnings about the others."""
-    holders: dict[str, list[str]] = defaultdict(list)
-    for place in people:
-        if place.entry.code is not None:
-            holders[canonical_code(place.entry.code)].append(place.entry.id)
-    for code, holder in held_codes.items():
-        if holder not in holders.get(code, [holder]):
-            holders[code].append(holder)
-    blocked: list[Blocked] = []
-    warnings: list[tuple[str, IdentityWarning]] = []
-    for place in people:
-        try:
-            warnings += [(place.entry.id, warning) for warning in _checked(place.entry, holders)]
-        except _BarredError as exc:
-            blocked.append(Blocked(place.entry, exc.reason, place.file, place.row, str(exc)))
-    return blocked, warnings
-
-
 class _BarredError(Exception):
     def __init__(self, reason: BlockedReason, detail: str = "") -> None:
         super().__init__(detail)
         self.reason = reason
 
 
-def _checked(person: Teacher | Student, holders: Mapping[str, list[str]]) -> tuple[IdentityWarning, ...]:
+def _checked(person: Teacher | Student, sharing: Mapping[str, list[str]]) -> tuple[IdentityWarning, ...]:
     """The warnings about a person's code; raises :class:`_BarredError`, whose text never holds the code."""
     if person.code is None:
         raise _BarredError(BlockedReason.MISSING_CODE)
@@ -180,7 +197,7 @@ def _checked(person: Teacher | Student, holders: Mapping[str, list[str]]) -> tup
             raise _BarredError(reason, _detail(exc)) from exc
         inconsistent = exc
     # a shared code comes before a contradiction: the contradiction may only show that it is somebody else's
-    others = [holder for holder in holders[canonical_code(person.code)] if holder != person.id]
+    others = [holder for holder in sharing.get(canonical_code(person.code), ()) if holder != person.id]
     if others:
         raise _BarredError(BlockedReason.DUPLICATE_CODE, f"also given for {', '.join(others[:3])}")
     if inconsistent is not None:

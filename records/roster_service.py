@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pki.errors import PkiError
@@ -18,7 +18,7 @@ from records.orders import Enrolee, enrolment_order
 from records.person import Person, PersonalCode, Role, Teacher
 from records.ports import HolderKeyStore, RosterStore
 from records.registration import Registration
-from records.roster import RosterFile, RosterImport, canonical_code, import_roster
+from records.roster import RosterFile, RosterImport, Watch, import_roster, unwatched
 
 
 @dataclass(frozen=True)
@@ -42,44 +42,48 @@ class RosterService:
         teachers: RosterFile | None = None,
         students: RosterFile | None = None,
         without_broken_rows: bool = False,
+        watch: Watch = unwatched,
     ) -> RosterImport:
         """Imports and saves in one transaction. Where rows are broken nothing is saved, unless the caller leaves them out on purpose.
 
         Raises :class:`records.errors.RosterFileError`.
         """
-        held = self._held_codes()
-        result = self._checked(held, schools, teachers, students)
-        if without_broken_rows or not result.errors:
+        result = self._checked(schools, teachers, students, watch)
+        if result.errors and not without_broken_rows:
+            return result
+
+        def wrap(who: Person) -> bytes | None:
+            watch()
             # A code that stands is not wrapped anew: requests and batches that wait for approval are bound to the octets it lies in.
-            changed = (who for who in result.accepted if who.code is not None and held.get(who.id) != who.code)
-            codes = {who.id: wrap_code(who.code, person_id=who.id, keys=self.keys) for who in changed if who.code is not None}
-            self.roster.save(schools=result.schools, people=result.accepted, blocked=result.blocked, wrapped_codes=codes, at=self.clock())
-        return result
+            return None if who.code is None or who.id in result.standing else wrap_code(who.code, person_id=who.id, keys=self.keys)
+
+        saved = self.roster.save(schools=result.schools, people=result.accepted, blocked=result.blocked, wrap=wrap, at=self.clock())
+        return replace(result, saved=saved)
 
     def check_files(
         self, *, schools: RosterFile | None = None, teachers: RosterFile | None = None, students: RosterFile | None = None
     ) -> RosterImport:
         """What :meth:`import_files` would make of the files; nothing is saved. Raises :class:`records.errors.RosterFileError`."""
-        return self._checked(self._held_codes(), schools, teachers, students)
+        return self._checked(schools, teachers, students, unwatched)
 
-    def _checked(
-        self, held: Mapping[str, PersonalCode], schools: RosterFile | None, teachers: RosterFile | None, students: RosterFile | None
-    ) -> RosterImport:
+    def _checked(self, schools: RosterFile | None, teachers: RosterFile | None, students: RosterFile | None, watch: Watch) -> RosterImport:
         return import_roster(
             schools=schools,
             teachers=teachers,
             students=students,
             known_schools=self.roster.schools(),
-            held_codes={canonical_code(code): holder for holder, code in held.items()},
+            held_codes=self._held_codes(),
+            watch=watch,
         )
 
     def people_to_enrol(self, *, school_id: str | None = None) -> Iterator[Person]:
         """Those who may have a certificate, with their codes: not blocked, and of a role that signs."""
         barred = {entry.person.id for entry in self.roster.blocked(school_id=school_id)}
+        codes = dict(self.roster.wrapped_codes(school_id=school_id))
         for who in self._people(school_id):
             if who.id in barred or (isinstance(who, Teacher) and who.role is Role.ADMINISTRATOR):
                 continue
-            wrapped = self.roster.wrapped_code(who.id)
+            wrapped = codes.get(who.id)
             if wrapped is not None:
                 yield replace(who, code=unwrap_code(wrapped, person_id=who.id, keys=self.keys))
 
@@ -122,16 +126,16 @@ class RosterService:
 
     def person(self, person_id: str) -> Person:
         """With their code where the books hold one; raises :class:`records.errors.NotFoundError`."""
-        for who in self._people():
-            if who.id == person_id:
-                wrapped = self.roster.wrapped_code(person_id)
-                return replace(who, code=unwrap_code(wrapped, person_id=person_id, keys=self.keys)) if wrapped else who
-        raise NotFoundError(f"{person_id} is not in the roster")
+        who = self.roster.person(person_id)
+        if who is None:
+            raise NotFoundError(f"{person_id} is not in the roster")
+        wrapped = self.roster.wrapped_code(person_id)
+        return replace(who, code=unwrap_code(wrapped, person_id=person_id, keys=self.keys)) if wrapped else who
 
     def _people(self, school_id: str | None = None) -> list[Person]:
         return [*self.roster.teachers(school_id=school_id), *self.roster.students(school_id=school_id)]
 
-    def _held_codes(self) -> dict[str, PersonalCode]:
-        """Codes in the books, by the ids of those who hold them."""
-        found = ((holder, self.roster.wrapped_code(holder)) for holder in (who.id for who in self._people()))
-        return {holder: unwrap_code(wrapped, person_id=holder, keys=self.keys) for holder, wrapped in found if wrapped is not None}
+    def _held_codes(self) -> Iterator[tuple[str, PersonalCode]]:
+        """Codes in the books, with the ids of those who hold them."""
+        for holder, wrapped in self.roster.wrapped_codes():
+            yield holder, unwrap_code(wrapped, person_id=holder, keys=self.keys)

@@ -25,9 +25,20 @@ def test_import_counts_accepted_blocked_and_broken(desk, files):
         "Broken         0 rows\n"
         "  blocked      1 MALFORMED_CODE\n"
         "  blocked      1 MISSING_CODE\n"
-        "`eduseal roster blocked` lists them with what to put right.\n",
+        "`eduseal roster blocked` lists them with what to put right.\n"
+        "Roster         0 new           0 changed     12 as before\n",
         "",
     )
+
+
+def test_an_import_tells_what_it_changed(desk, files):
+    students = Path("students.csv").read_text(encoding="utf-8")
+    Path("students.csv").write_text(students.replace("SM-9A-01,SM,9A", "SM-9A-01,SM,9B"), encoding="utf-8")
+    out = desk("roster", "import", "students.csv")[1]
+    Path("students.csv").write_text(students, encoding="utf-8")
+    back = desk("roster", "import", "students.csv")[1]
+    line = "Roster         0 new           1 changed      4 as before"
+    assert (out.splitlines()[-1], back.splitlines()[-1]) == (line, line)
 
 
 def test_one_file_is_imported_by_itself(desk, files):

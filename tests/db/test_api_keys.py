@@ -18,7 +18,7 @@ NOW = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 @pytest.fixture
 def keys(database: Database) -> ApiKeys:
     school = School("s1", "NTRVN-0100109106", "Trường", "Trường", "Hà Nội")
-    Roster(database).save(schools=[school], people=[], blocked=[], wrapped_codes={}, at=NOW)
+    Roster(database).save(schools=[school], people=[], blocked=[], wrap=lambda who: None, at=NOW)
     return ApiKeys(database)
 
 

@@ -91,7 +91,7 @@ def test_a_revoked_certificate_does_not_end_and_a_suspended_one_does(database: D
 def test_each_knows_its_school_and_the_authoritys_own_have_none(database: Database, notices: ExpiryNotices) -> None:
     school = School("SM", "NTRVN-0109999001", "Trường mẫu", "Trường mẫu", "Hà Nội", "VN")
     teacher = Teacher("T1", "SM", "Đỗ", "Nam", Sex.MALE, date(1988, 3, 3), Role.TEACHER, None, None)
-    Roster(database).save(schools=[school], people=[teacher], blocked=[], wrapped_codes={}, at=NOW)
+    Roster(database).save(schools=[school], people=[teacher], blocked=[], wrap=lambda who: None, at=NOW)
     issue(database, 1, "T1", days=5)
     issue(database, 2, "seal/SM", days=6, profile="school-seal")
     issue(database, 3, "authority/tsa", days=7, profile="tsa")

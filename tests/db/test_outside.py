@@ -33,7 +33,7 @@ ENTRY = OutsideCertificate(
 @pytest.fixture
 def store(database: Database) -> OutsideCertificates:
     school = School(id="SM", identifier="NTRVN-1", name="Sao Mai", short_name="SM", locality="Hà Nội", country="VN")
-    Roster(database).save(schools=[school], people=[], blocked=[], wrapped_codes={}, at=AT)
+    Roster(database).save(schools=[school], people=[], blocked=[], wrap=lambda who: None, at=AT)
     return OutsideCertificates(database)
 
 

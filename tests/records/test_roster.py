@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from pki.identity.codes import IdentityWarning
 from records.blocked import BlockedReason
-from records.person import School
+from records.person import PersonalCode, School, Sex, Student
 from records.roster import RosterFile, RosterImport, import_roster
 from records.sample import sample_roster
 
@@ -69,12 +71,44 @@ def test_a_code_that_contradicts_and_is_shared_is_called_shared():
 
 
 def test_a_code_held_by_somebody_in_the_books_is_a_duplicate():
-    roster = imported(row("s2"), held_codes={GIRL: "s1"})
+    roster = imported(row("s2"), held_codes=[("s1", PersonalCode("vn-pid", GIRL))])
     assert (reasons(roster), roster.blocked[0].detail) == ({"s2": BlockedReason.DUPLICATE_CODE}, "also given for s1")
 
 
 def test_importing_the_same_person_again_is_no_duplicate():
-    assert imported(row("s1"), held_codes={GIRL: "s1"}).blocked == ()
+    assert imported(row("s1"), held_codes=[("s1", PersonalCode("vn-pid", GIRL))]).blocked == ()
+
+
+def test_a_code_that_the_books_hold_for_its_person_stands():
+    held = [("s1", PersonalCode("vn-pid", GIRL)), ("s9", PersonalCode("vn-pid", "001311000009"))]
+    assert imported(row("s1"), row("s2", code="001311000002"), held_codes=held).standing == {"s1"}
+
+
+def test_codes_of_people_in_the_books_are_walked_through_once():
+    held = iter([("s1", PersonalCode("vn-pid", GIRL)), ("s7", PersonalCode("vn-pid", "001311000002"))])
+    roster = imported(row("s1"), row("s2", code="001311000002"), row("s3", code="001311000002"), held_codes=held)
+    assert [entry.detail for entry in roster.blocked] == ["also given for s3, s7", "also given for s2, s7"]
+
+
+def test_somebody_accepted_is_given_back_as_the_row_says():
+    (student,) = imported(row()).students
+    assert student == Student("s1", "SM", "9A", "Nguyễn", "Bảo Ngọc", Sex.FEMALE, date(2011, 3, 9), "Hà Nội", PersonalCode("vn-pid", GIRL))
+
+
+def test_each_row_that_is_read_is_told_to_who_waits():
+    told = []
+    imported(row("s1"), row("s2", code=""), watch=lambda: told.append(1))
+    assert len(told) == 2
+
+
+def test_a_teachers_id_that_a_pupil_has_too_is_an_error_that_names_both_rows():
+    teachers = RosterFile(
+        "teachers.csv",
+        b"teacher_id,school_id,surname,given_name,sex,birth_date,role,homeroom,code_scheme,personal_code\n"
+        b"t1,SM,A,B,male,1980-01-01,,,,\ns1,SM,A,B,male,1980-01-01,,,,\n",
+    )
+    (error,) = imported(row("s0"), row("s1"), teachers=teachers).errors
+    assert error.text == "students.csv row 3, column student_id: this stands in teachers.csv row 3 already; give each its own"
 
 
 def test_another_birth_place_only_warns():

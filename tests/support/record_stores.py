@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from records.blocked import Blocked
 from records.errors import AlreadySpentError, NotFoundError, StaleRecordError
 from records.ledger import LogEntry
 from records.person import Person, School, Student, Teacher
-from records.ports import Document, DocumentKind, HolderKey, SpentItem
+from records.ports import Document, DocumentKind, HolderKey, Saved, SpentItem
 from records.state import RecordState
 from signing.applying.authorisation import Authorisation, AuthorisedItem
 from signing.verdict import RecordStatus
@@ -115,17 +115,23 @@ class MemoryRoster:
         self,
         *,
         schools: Sequence[School],
-        people: Sequence[Person],
+        people: Iterable[Person],
         blocked: Sequence[Blocked],
-        wrapped_codes: Mapping[str, bytes],
+        wrap: Callable[[Person], bytes | None],
         at: datetime,
-    ) -> None:
+    ) -> Saved:
+        """What it returns counts who is new, and takes everybody else as unchanged."""
         self.found_schools |= {school.id: school for school in schools}
-        for person in (*people, *(entry.person for entry in blocked)):
+        known, accepted = set(self.people), list(people)
+        codes = {person.id: code for person in accepted if (code := wrap(person)) is not None}
+        everybody = (*accepted, *(entry.person for entry in blocked))
+        for person in everybody:
             self.people[person.id] = replace(person, code=None)
             self.bars.pop(person.id, None)
         self.bars |= {entry.person.id: replace(entry, person=self.people[entry.person.id]) for entry in blocked}
-        self.codes |= wrapped_codes
+        self.codes |= codes
+        new = sum(person.id not in known for person in everybody)
+        return Saved(added=new, unchanged=len(everybody) - new)
 
     def school(self, school_id: str) -> School:
         try:
@@ -147,8 +153,14 @@ class MemoryRoster:
     def blocked(self, *, school_id: str | None = None) -> tuple[Blocked, ...]:
         return tuple(entry for _, entry in sorted(self.bars.items()) if school_id in (None, entry.person.school_id))
 
+    def person(self, person_id: str) -> Person | None:
+        return self.people.get(person_id)
+
     def wrapped_code(self, person_id: str) -> bytes | None:
         return self.codes.get(person_id)
+
+    def wrapped_codes(self, *, school_id: str | None = None) -> Iterator[tuple[str, bytes]]:
+        return iter([(holder, code) for holder, code in sorted(self.codes.items()) if school_id in (None, self.people[holder].school_id)])
 
 
 class MemoryHolderKeys:
