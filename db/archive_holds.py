@@ -12,7 +12,7 @@ from db import log
 from db.content import ContentFolder
 from db.documents import Writing
 from db.engine import Database
-from db.tables import archive_holds, documents
+from db.tables_records import archive_holds, documents
 from db.upsert import upsert
 from records.errors import StaleRecordError
 from records.ledger import LogEntry

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from db import log
 from db.engine import Database
-from db.tables import authorisation_items, authorisations, spent_items
+from db.tables_records import authorisation_items, authorisations, spent_items
 from db.types import canonical_json
 from records.errors import AlreadySpentError, NotFoundError
 from records.ports import SpentItem

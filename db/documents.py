@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from db.content import ContentFolder
 from db.engine import Database
 from db.errors import ContentError
-from db.tables import documents
+from db.tables_records import documents
 from db.upsert import upsert
 from records.errors import ExportError, NotFoundError
 from records.ports import Document, DocumentKind

@@ -16,7 +16,7 @@ from db.bulk_rows import insert_all
 from db.engine import Database
 from db.errors import SchemaError
 from db.log_leaf import canonical_entry, leaf_of, new_salt
-from db.tables import log_entries, log_head
+from db.tables_log import log_entries, log_head
 from db.types import canonical_json
 
 PAGE = 1000  # rows fetched at a time

@@ -14,7 +14,7 @@ from db.errors import DatabaseError, LogTamperedError
 from db.log_heads import changed_past, check_covered, check_seal, opened_heads
 from db.log_leaf import canonical_entry, leaf_of
 from db.log_tree import TILE, TILE_LEVELS, sealed
-from db.tables import log_entries, log_head, log_nodes
+from db.tables_log import log_entries, log_head, log_nodes
 from pki.log.checkpoint import Checkpoint
 from pki.log.merkle import Frontier, leaf_hash, root_of
 from pki.log.note import VerifierKey

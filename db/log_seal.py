@@ -14,7 +14,7 @@ from db.engine import Database
 from db.errors import LogTamperedError
 from db.log_heads import changed_past, check_covered, check_seal, opened_heads
 from db.log_tree import StoredNodes, grow, sealed
-from db.tables import log_head, log_seal
+from db.tables_log import log_head, log_seal
 from pki.durable import read_private, replace
 from pki.log.checkpoint import Checkpoint, CheckpointError, opened_checkpoint
 from pki.log.merkle import subtree_hash

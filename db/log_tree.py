@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from db.engine import Database
 from db.errors import LogTamperedError
-from db.tables import log_entries, log_nodes, log_seal
+from db.tables_log import log_entries, log_nodes, log_seal
 from pki.log.merkle import HASH_OCTETS, TreeRangeError, consistency_proof, inclusion_proof, leaf_hash, root_of, subtree_hash
 
 TILE_LEVELS = 8

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from db.engine import Database
-from db.tables import log_entries, log_head
+from db.tables_log import log_entries, log_head
 from db.tables_publication import published_crls
 from db.upsert import insert_missing
 from pki.status.publication import CrlState, PublishedCrl, StatusChange

@@ -12,7 +12,7 @@ from db.authorisations import spend
 from db.content import ContentFolder
 from db.documents import Writing
 from db.engine import Database
-from db.tables import record_versions, records
+from db.tables_records import record_versions, records
 from db.upsert import upsert
 from records.errors import NotFoundError, StaleRecordError
 from records.ledger import LogEntry, entry_from_dict

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from db.engine import Database
-from db.tables import log_entries, log_head
+from db.tables_log import log_entries, log_head
 
 MAX_READ = 20_000  # entries looked through at a time; after more, it is taken that something changed
 

@@ -1,4 +1,6 @@
-"""The tables. `migrations/` makes them; a test holds the two against each other."""
+"""Tables of certificates, people and keys, and what the tables of all `tables_*` share. `migrations/` makes them; a test holds the two
+against each other.
+"""
 
 from __future__ import annotations
 
@@ -61,47 +63,6 @@ crl_numbers = sa.Table(
     sa.Column("issuer", sa.String(100), primary_key=True),
     sa.Column("shard", sa.Integer, primary_key=True),
     sa.Column("number", sa.BigInteger, nullable=False),
-)
-
-# Triggers of the first migration refuse UPDATE and DELETE here: the log is append-only.
-log_entries = sa.Table(
-    "log_entries",
-    metadata,
-    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("kind", sa.String(60), nullable=False),
-    sa.Column("subject", ID, nullable=False, index=True),
-    sa.Column("at", UtcDateTime, nullable=False),
-    sa.Column("details", CanonicalJson, nullable=False),
-    sa.Column("salt", SHA256, nullable=False),
-    sa.Column("leaf", SHA256, nullable=False),
-)
-
-# Roots over complete runs of 256, 256^2, … leaves (level 1, 2, …), kept so that a proof reads hundreds of hashes, not millions.
-log_nodes = sa.Table(
-    "log_nodes",
-    metadata,
-    sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("hash", SHA256, nullable=False),
-)
-
-# One row: the newest signed checkpoint. Its row lock puts sealers in line; writers of entries never wait for it.
-log_seal = sa.Table(
-    "log_seal",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("size", sa.BigInteger, nullable=False),
-    sa.Column("note", sa.Text),
-    sa.CheckConstraint("id = 1", name="single_row"),
-)
-
-# One row: the number of entries. Its row lock puts writers in line, so that positions have no gap.
-log_head = sa.Table(
-    "log_head",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("size", sa.BigInteger, nullable=False),
-    sa.CheckConstraint("id = 1", name="single_row"),
 )
 
 schools = sa.Table(
@@ -185,70 +146,6 @@ pin_attempts = sa.Table(
     sa.ForeignKeyConstraint(["holder", "issuer", "serial"], ["holder_keys.holder", "holder_keys.issuer", "holder_keys.serial"]),
 )
 
-records = sa.Table(
-    "records",
-    metadata,
-    sa.Column("id", ID, primary_key=True),
-    sa.Column("school", ID, nullable=False, index=True),
-    sa.Column("phase", sa.String(20), nullable=False),
-    sa.Column("revision", sa.BigInteger, nullable=False),
-    sa.Column("state", sa.LargeBinary, nullable=False),
-    sa.CheckConstraint("revision >= 1", name="revision"),
-)
-
-# What `records.state` says of each version, so that a verifier's question needs no more than one row.
-record_versions = sa.Table(
-    "record_versions",
-    metadata,
-    sa.Column("record_id", ID, sa.ForeignKey("records.id"), primary_key=True),
-    sa.Column("version", sa.Integer, primary_key=True),
-    sa.Column("status", sa.String(20)),
-)
-
-documents = sa.Table(
-    "documents",
-    metadata,
-    sa.Column("record_id", ID, primary_key=True),
-    sa.Column("version", sa.Integer, primary_key=True),
-    sa.Column("kind", sa.String(20), primary_key=True),
-    sa.Column("sha256", sa.String(64), nullable=False),
-    sa.Column("path", sa.Text, nullable=False),
-    sa.Column("size", sa.BigInteger, nullable=False),
-    sa.ForeignKeyConstraint(["record_id", "version"], ["record_versions.record_id", "record_versions.version"]),
-)
-
-authorisations = sa.Table(
-    "authorisations",
-    metadata,
-    sa.Column("id", sa.String(32), primary_key=True),
-    sa.Column("holder", ID, nullable=False, index=True),
-    sa.Column("granted_at", UtcDateTime, nullable=False),
-    sa.Column("expires_at", UtcDateTime, nullable=False),
-    sa.CheckConstraint("granted_at < expires_at", name="expires_at"),
-)
-
-authorisation_items = sa.Table(
-    "authorisation_items",
-    metadata,
-    sa.Column("authorisation_id", sa.String(32), sa.ForeignKey("authorisations.id"), primary_key=True),
-    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("record_id", ID, nullable=False),
-    sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("step", ID, nullable=False),
-    sa.Column("export_sha256", SHA256, nullable=False),
-    sa.UniqueConstraint("authorisation_id", "record_id", "version", "step"),
-)
-
-# An item of an authorisation is good for one signature: the primary key says so.
-spent_items = sa.Table(
-    "spent_items",
-    metadata,
-    sa.Column("authorisation_id", ID, primary_key=True),
-    sa.Column("record_id", ID, primary_key=True),
-    sa.Column("version", sa.Integer, primary_key=True),
-    sa.Column("step", ID, primary_key=True),
-)
-
 api_keys = sa.Table(
     "api_keys",
     metadata,
@@ -277,16 +174,4 @@ prepared_signatures = sa.Table(
     sa.Column("document", sa.LargeBinary),
     sa.CheckConstraint("created_at < expires_at", name="expires_at"),
     sa.CheckConstraint("(used_at IS NULL) = (document IS NOT NULL)", name="document"),
-)
-
-# Read off the documents, so that finding what to renew reads none of them: a row counts while its digest is the document's.
-archive_holds = sa.Table(
-    "archive_holds",
-    metadata,
-    sa.Column("record_id", ID, primary_key=True),
-    sa.Column("version", sa.Integer, primary_key=True),
-    sa.Column("document_sha256", sa.String(64), nullable=False),
-    sa.Column("not_after", UtcDateTime, index=True),
-    sa.Column("algorithms", CanonicalJson, nullable=False),
-    sa.ForeignKeyConstraint(["record_id", "version"], ["record_versions.record_id", "record_versions.version"]),
 )

@@ -13,7 +13,7 @@ from config.house import House
 from db import log
 from db.errors import LogTamperedError
 from db.log_tree import MAX_LEAVES
-from db.tables import log_entries
+from db.tables_log import log_entries
 from pki.log.checkpoint import Checkpoint, opened_checkpoint
 from pki.log.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
 from pki.log.note import verifier_key

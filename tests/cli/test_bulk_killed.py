@@ -17,7 +17,8 @@ import sqlalchemy as sa
 
 from config.house import House
 from db.bulk import BulkBatches
-from db.tables import certificates, holder_keys, log_entries
+from db.tables import certificates, holder_keys
+from db.tables_log import log_entries
 from pki.keys.pin import ActivationCode, Pin
 from pki.ports import CertificateState
 from records.bulk import Batch, BatchState

@@ -16,8 +16,8 @@ from db.engine import Database
 from db.log import Log
 from db.officers import Officers as OfficerBooks
 from db.registration import Requests
-from db.tables import log_entries
 from db.tables_bulk import bulk_people
+from db.tables_log import log_entries
 from pki.errors import BlockedKeyError, WeakKeyError
 from pki.keys.kdf import KeyDerivation
 from pki.keys.weak_keys import refuse_weak_key

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from db import log
 from db.engine import Database
 from db.errors import DatabaseError
-from db.tables import log_entries
+from db.tables_log import log_entries
 
 AT = datetime(2026, 6, 1, 8, 0, 0, 123456, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ from db.errors import LogTamperedError
 from db.log_check import check_log
 from db.log_seal import LogSealer
 from db.log_tree import TILE
-from db.tables import log_entries, log_head, log_nodes, log_seal
+from db.tables_log import log_entries, log_head, log_nodes, log_seal
 from pki.log.merkle import leaf_hash, node_hash, root_of
 from tests.support.log_cases import AT, SIGNER, append, at_position, check, forged, tamper
 

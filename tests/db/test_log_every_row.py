@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from db.engine import Database
 from db.errors import LogTamperedError
 from db.log_seal import LogSealer
-from db.tables import log_entries, log_head
+from db.tables_log import log_entries, log_head
 from tests.support.log_cases import append, at_position, check, forged, tamper
 
 FEW, MANY = 24, 600  # entries; the second has complete runs of 256 and a rest

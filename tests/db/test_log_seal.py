@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from db.engine import Database
 from db.errors import LogTamperedError
 from db.log_seal import LogSealer
-from db.tables import log_entries, log_head, log_nodes, log_seal
+from db.tables_log import log_entries, log_head, log_nodes, log_seal
 from tests.support.log_cases import OTHER, append, forged, tamper
 
 

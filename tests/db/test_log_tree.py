@@ -14,7 +14,7 @@ from db import log
 from db.engine import Database, open_database
 from db.log_seal import LogSealer
 from db.log_tree import MAX_LEAVES, TILE, LogTree
-from db.tables import log_entries, log_head, log_nodes, log_seal
+from db.tables_log import log_entries, log_head, log_nodes, log_seal
 from pki.log.checkpoint import Checkpoint
 from pki.log.merkle import EMPTY_ROOT, TreeRangeError, leaf_hash, root_of, verify_consistency, verify_inclusion
 from tests.support.log_cases import AT, SIGNER, SIZE, append, check, head, tamper

@@ -7,8 +7,10 @@ from alembic.runtime.migration import MigrationContext
 
 import db.tables_bulk
 import db.tables_life
+import db.tables_log
 import db.tables_outside
 import db.tables_publication
+import db.tables_records
 import db.tables_registration  # noqa: F401 - tables of the same metadata
 from db.engine import Database
 from db.errors import DatabaseError, SchemaError

@@ -14,7 +14,7 @@ from db import log
 from db.engine import Database
 from db.log_check import LogReport, check_log
 from db.log_leaf import canonical_entry, leaf_of
-from db.tables import log_entries
+from db.tables_log import log_entries
 from pki.log.checkpoint import Checkpoint, opened_checkpoint
 from pki.log.note import NoteSigner
 
