@@ -36,7 +36,7 @@ class Pool:
         self._anchors: dict[DistinguishedName, list[Certificate]] = {}
         self._others: dict[DistinguishedName, list[Certificate]] = {}
         self.unreadable = 0
-        self._reachable: dict[DistinguishedName, frozenset[bytes]] = {}
+        self._reachable: dict[DistinguishedName, tuple[bytes, ...]] = {}
         for anchor in anchors:
             self._anchors.setdefault(anchor.subject, []).append(anchor)
         trusted = {anchor.der for anchor in anchors}
@@ -58,14 +58,17 @@ class Pool:
         ranked = [(candidate, True) for candidate in anchors] + [(candidate, False) for candidate in others]
         return sorted(ranked, key=lambda item: (_mismatch(item[0], wanted), not item[1]))
 
-    def reachable(self, leaf: Certificate) -> frozenset[bytes]:
-        """SHA-256 of every certificate that names could lead to: all that a search from `leaf` can depend on."""
+    def reachable(self, leaf: Certificate) -> tuple[bytes, ...]:
+        """SHA-256 of every certificate that names could lead to: all that a search from `leaf` can depend on.
+
+        Those of one name stand in the order in which they were offered, as they are tried.
+        """
         found = self._reachable.get(leaf.issuer)
         if found is None:
             found = self._reachable[leaf.issuer] = self._walked(leaf)
         return found
 
-    def _walked(self, leaf: Certificate) -> frozenset[bytes]:
+    def _walked(self, leaf: Certificate) -> tuple[bytes, ...]:
         seen: dict[bytes, Certificate] = {}
         waiting, asked = [leaf], set()
         while waiting:
@@ -77,7 +80,7 @@ class Pool:
                 if candidate.sha256 not in seen:
                     seen[candidate.sha256] = candidate
                     waiting.append(candidate)
-        return frozenset(seen)
+        return tuple(seen)
 
 
 def _mismatch(candidate: Certificate, wanted: bytes | None) -> int:

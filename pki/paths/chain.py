@@ -67,6 +67,10 @@ __all__ = [
 ]
 
 
+_PATH_OCTETS = 512  # that a remembered path is taken to hold, its certificates aside, which are remembered by themselves
+_DIGEST_OCTETS = 80  # and for each certificate that could have been on it
+
+
 @dataclass(frozen=True)
 class TrustAnchor:
     """A certificate that the caller trusts, as DER. Its own path length and name constraints count (RFC 5937), and so do its dates.
@@ -136,10 +140,9 @@ def validate_path(
     key = _path_key(leaf, pool, anchors, purpose, policy) if cache is not None else None
     if cache is not None and (known := cache.get(key)) is not None and _still_valid(known, at, policy):
         return known  # type: ignore[no-any-return]  # this function put it there
-    found = _search(leaf, pool, anchors, at=at, purpose=purpose, policy=policy)
-    # another authority's path, where one of our own failed for the moment asked about, is no answer for other moments
-    if cache is not None and (found.anchor.constraints is None or not _own_in_reach(leaf, pool, anchors)):
-        cache.put(key, found)
+    found, is_first = _search(leaf, pool, anchors, at=at, purpose=purpose, policy=policy)
+    if cache is not None and is_first:
+        cache.put(key, found, octets=_PATH_OCTETS + _DIGEST_OCTETS * len(pool.reachable(leaf)))
     return found
 
 
@@ -157,7 +160,7 @@ def _certificates(anchors: Sequence[TrustAnchor]) -> list[Certificate]:
 
 def _path_key(leaf: Certificate, pool: Pool, anchors: Sequence[TrustAnchor], purpose: KeyPurpose, policy: PathPolicy) -> tuple[object, ...]:
     """Everything but the time that the answer depends on."""
-    trusted = frozenset((anchor.certificate.sha256, anchor.constraints) for anchor in anchors)
+    trusted = tuple((anchor.certificate.sha256, anchor.constraints) for anchor in anchors)
     return ("path", leaf.sha256, pool.reachable(leaf), trusted, purpose, policy)
 
 
@@ -176,12 +179,14 @@ def _still_valid(path: ValidatedPath, at: datetime, policy: PathPolicy) -> bool:
 
 def _search(
     leaf: Certificate, pool: Pool, anchors: Sequence[TrustAnchor], *, at: datetime, purpose: KeyPurpose, policy: PathPolicy
-) -> ValidatedPath:
+) -> tuple[ValidatedPath, bool]:
+    """The path, and whether it is the one for every moment at which it is valid: no other before it failed for the moment asked about."""
     check = signature_check(policy.algorithms, at)
     by_der = {anchor.certificate_der: anchor for anchor in anchors}
     if leaf.der in by_der:
         validate((), leaf, at=at, purpose=purpose, policy=policy, check_signature=check)
-        return _constrained(ValidatedPath((leaf,), by_der[leaf.der], frozenset(leaf.extensions.policies or ())), purpose=purpose, at=at)
+        itself = ValidatedPath((leaf,), by_der[leaf.der], frozenset(leaf.extensions.policies or ()))
+        return _constrained(itself, purpose=purpose, at=at), True
     search = Search(pool, check)
     failure: ChainError | None = None
     outside: ValidatedPath | None = None
@@ -196,12 +201,12 @@ def _search(
                 failure = _further(failure, exc)
                 continue
             if found.anchor.constraints is None or not _own_in_reach(leaf, pool, anchors):
-                return found
+                return found, not isinstance(failure, ValidityError)
             outside = outside or found
     except PathLimitError as exc:  # even where another authority's was found: one of our own may lie beyond the limit
         raise failure if isinstance(failure, ValidityError) else exc from exc
     if outside is not None:
-        return outside
+        return outside, False  # where one of our own failed
     raise failure or search.failure or NoPathError(_no_path(leaf, pool, anchors))
 
 

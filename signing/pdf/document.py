@@ -34,15 +34,15 @@ _HEADER = re.compile(rb"%PDF-[12]\.[0-9](?=[\r\n\t ])")
 
 
 @lru_cache(maxsize=8_192)
-def _head(number: int, generation: int) -> bytes:
-    """How an indirect object begins, as nearly all writers spell it."""
-    return b"%d %d obj" % (number, generation)
+def _beginnings(number: int, generation: int) -> tuple[bytes, ...]:
+    """How an indirect object begins, as nearly all writers spell it, with the octet after it: `objx` would be another word."""
+    return tuple(b"%d %d obj%c" % (number, generation, after) for after in b"\n\r <")
 
 
 @lru_cache(maxsize=1)
-def _first_heads() -> tuple[bytes, ...]:
+def _first_beginnings() -> tuple[tuple[bytes, ...], ...]:
     """How the first objects begin, from number 1: those of nearly every file's first revision."""
-    return tuple(_head(number, 0) for number in range(1, FIRST_HEADS + 1))
+    return tuple(_beginnings(number, 0) for number in range(1, FIRST_HEADS + 1))
 
 
 class Extent(NamedTuple):
@@ -227,13 +227,13 @@ class Document:
     def _check_entries(self, revision: Revision) -> None:
         data, entries, late = self.data, revision.entries, None
         if isinstance(entries, SoleRows):
-            offsets, heads = entries.offsets[1:], chain(_first_heads(), map(_head, count(FIRST_HEADS + 1), repeat(0)))
+            offsets, heads = entries.offsets[1:], chain(_first_beginnings(), map(_beginnings, count(FIRST_HEADS + 1), repeat(0)))
             if all(map(data.startswith, heads, offsets)) and max(offsets) < revision.end:
                 return
         for number, generation, kind, offset, _, _ in entries.values():
             if kind != "offset":
                 continue
-            if not data.startswith(_head(number, generation), offset):
+            if not data.startswith(_beginnings(number, generation), offset):
                 match = OBJECT.match(data, offset)
                 if match is None or (int(match[1]), int(match[2])) != (number, generation):
                     raise PdfError(f"the cross-reference says object {number} is at {offset}, which is not where it stands")

@@ -8,6 +8,7 @@ import pytest
 
 from pki.paths.chain import KeyPurpose, validate_path
 from pki.paths.chain_errors import ConstraintError, ExpiredError, NoPathError, PathLimitError, PathSignatureError
+from pki.paths.validation_cache import ValidationCache
 from tests.support.chain_cases import AT, DAY, Node, path_of, root
 
 
@@ -148,3 +149,30 @@ def test_end_entity_that_issues_is_refused() -> None:
     teacher = top.issue(usage=("digital_signature", "key_cert_sign"))
     with pytest.raises(ConstraintError, match="is no CA"):
         path_of(teacher.issue("Pupil"), teacher, top)
+
+
+def test_path_is_that_of_the_order_offered_whatever_was_asked_before() -> None:
+    top, cache = root(), ValidationCache()
+    one = top.ca("Issuing CA")
+    other = top.ca("Issuing CA", subject_key=one.key)
+    leaf = one.issue()
+    for first, second in ((one, other), (other, one), (one, other)):
+        assert path_of(leaf, first, second, top, cache=cache).certificates[1].der == first.der
+
+
+def test_path_found_while_the_first_was_not_valid_is_no_answer_for_when_it_is() -> None:
+    top, cache = root(), ValidationCache()
+    late = top.ca("Issuing CA", start=AT - DAY)
+    early = top.ca("Issuing CA", subject_key=late.key)
+    leaf = late.issue()
+    for at, expected in ((AT - 2 * DAY, early), (AT, late), (AT - 2 * DAY, early)):
+        assert path_of(leaf, late, early, top, at=at, cache=cache).certificates[1].der == expected.der
+
+
+def test_remembered_path_counts_every_certificate_that_its_key_holds() -> None:
+    top, cache = root(), ValidationCache(max_octets=10_000)
+    issuing = top.ca("Issuing CA")
+    leaf, more = issuing.issue(), [top.ca("Issuing CA", subject_key=issuing.key) for _ in range(20)]
+    for place in range(len(more)):
+        path_of(leaf, *more[place:], *more[:place], top, cache=cache)
+    assert len(cache) < 10

@@ -300,3 +300,11 @@ def test_catalog_of_another_type_is_refused() -> None:
     document = Document.parse(update(canonical_pdf(), {root_number(Document.parse(canonical_pdf())): [1]}))
     with pytest.raises(PdfError, match="not a reference to a catalog"):
         _ = document.root
+
+
+@pytest.mark.parametrize("spelled", [b"7 0 objx", b"7 0 obj1", b"7 0 obj#"])
+def test_object_whose_first_line_goes_on_after_obj_is_refused_though_nobody_reads_it(spelled: bytes) -> None:
+    data = canonical_pdf()
+    assert data.count(b"\n7 0 obj") == 1
+    with pytest.raises(PdfError, match=r"object 7 is at .*, which is not where it stands"):
+        Document.parse(data.replace(b"\n7 0 obj" + b"\n", b"\n" + spelled))
