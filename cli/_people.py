@@ -9,7 +9,7 @@ import typer
 from records.enrolment import seal_holder
 from records.errors import NotFoundError
 from records.person import Person, Role, School, Student
-from records.ports import RosterStore
+from records.roster_ports import RosterStore
 from records.state import Actor
 
 TRUSTED = "The operator of this machine is believed: that --by is the person at work, no password proves here."

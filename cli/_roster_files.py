@@ -13,9 +13,9 @@ from cli._bar import bar
 from cli._input import read_input
 from cli.main import DATA, UsageError
 from records.person import Student
-from records.ports import Saved
 from records.roster import RosterFile, RosterImport, Watch
 from records.roster_csv import MAX_FILE
+from records.roster_ports import Saved
 
 SHOWN = 20  # rows and warnings told one by one; a file broken throughout is told so by the count
 LONG = 5_000  # steps; less is over before a bar is seen

@@ -1,4 +1,6 @@
-"""Bulk batches in the database: implements :class:`records.bulk_ports.BulkStore`. What issues a chunk is in `db.bulk_chunks`."""
+"""Bulk batches in the database: implements :class:`records.bulk_ports.BulkStore`. What issues a chunk is in `db.bulk_chunks`, who is in a
+batch in `db.bulk_people`.
+"""
 
 from __future__ import annotations
 
@@ -11,27 +13,15 @@ import sqlalchemy as sa
 from db import log
 from db.bulk_chunks import BulkChunks
 from db.bulk_lapsed import release_lapsed
-from db.engine import Database
-from db.roster import person_of
-from db.tables import blocked_people, certificates, people, personal_codes
+from db.bulk_people import BulkPeople, place_row, refuse_waiting
 from db.tables_bulk import bulk_batches, bulk_chunks, bulk_people
-from pki.ports import CertificateState
-from records.bulk import Batch, BatchState, BulkError, ChunkState, Place, Progress, Refusal, SourceFile
-from records.bulk_ports import Applicant, Candidate, Chunk
+from records.bulk import Batch, BatchState, BulkError, ChunkState, Place, Progress, SourceFile
+from records.bulk_ports import Chunk
 from records.errors import NotFoundError
 
-LOOKUP = 500  # ids in one IN list; SQLite allows 32,766 parameters
-SHOWN = 3  # ids that a message names
 
-_FORCE = (CertificateState.ISSUED.value, CertificateState.SUSPENDED.value)
-
-
-class BulkBatches(BulkChunks):
+class BulkBatches(BulkChunks, BulkPeople):
     """Batches, their people and how far they are."""
-
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
-        self._database = database
 
     def submit(self, batch: Batch, places: Sequence[Place]) -> None:
         """Raises :class:`records.bulk.BulkError` where a person waits in another batch."""
@@ -47,13 +37,13 @@ class BulkBatches(BulkChunks):
         }
         numbers = sorted({place.chunk for place in places})
         with self._database.writing() as connection:
-            _refuse_waiting(connection, [place.person_id for place in places])
+            refuse_waiting(connection, [place.person_id for place in places])
             connection.execute(sa.insert(bulk_batches), [row])
             connection.execute(
                 sa.insert(bulk_chunks),
                 [{"batch_id": batch.id, "number": number, "state": ChunkState.WAITING.value} for number in numbers],
             )
-            connection.execute(sa.insert(bulk_people), [_place_row(batch.id, place) for place in places])
+            connection.execute(sa.insert(bulk_people), [place_row(batch.id, place) for place in places])
             details = {"people": batch.people, "digest": batch.digest.hex()}
             log.append(connection, kind="bulk.submitted", subject=f"bulk/{batch.id}", at=batch.submitted_at, details=details)
 
@@ -124,13 +114,6 @@ class BulkBatches(BulkChunks):
             rows = connection.execute(sa.select(bulk_batches).order_by(bulk_batches.c.submitted_at, bulk_batches.c.id)).all()
         return tuple(_batch(row) for row in rows)
 
-    def places(self, batch_id: str, *, after: int = -1, limit: int) -> Sequence[Place]:
-        """By position, from beyond `after`."""
-        chosen = sa.select(bulk_people).where(bulk_people.c.batch_id == batch_id, bulk_people.c.position > after)
-        with self._database.reading() as connection:
-            rows = connection.execute(chosen.order_by(bulk_people.c.position).limit(limit)).all()
-        return [_place(row._mapping) for row in rows]
-
     def chunk(self, batch_id: str, number: int) -> Chunk:
         chosen = sa.select(bulk_chunks).where(bulk_chunks.c.batch_id == batch_id, bulk_chunks.c.number == number)
         with self._database.reading() as connection:
@@ -142,72 +125,9 @@ class BulkBatches(BulkChunks):
         with self._database.reading() as connection:
             return tuple(connection.execute(_open_chunks(batch_id)).scalars())
 
-    def applicants(self, batch_id: str, number: int, *, at: datetime) -> Sequence[Applicant]:
-        """Those of a chunk who still wait, by position."""
-        in_force = (
-            sa.exists()
-            .where(certificates.c.holder == bulk_people.c.person_id, certificates.c.state.in_(_FORCE), certificates.c.not_after > at)
-            .label("certified")
-        )
-        place = [bulk_people.c[name].label(f"place_{name}") for name in ("position", "person_id", "chunk", "sheet", "facts")]
-        chosen = (
-            sa.select(*place, people, personal_codes.c.wrapped_code, blocked_people.c.person_id.label("blocked"), in_force)
-            .select_from(bulk_people)
-            .outerjoin(people, people.c.id == bulk_people.c.person_id)
-            .outerjoin(personal_codes, personal_codes.c.person_id == bulk_people.c.person_id)
-            .outerjoin(blocked_people, blocked_people.c.person_id == bulk_people.c.person_id)
-            .where(bulk_people.c.batch_id == batch_id, bulk_people.c.chunk == number, bulk_people.c.state == "waiting")
-            .order_by(bulk_people.c.position)
-        )
-        with self._database.reading() as connection:
-            rows = connection.execute(chosen).all()
-        return [_applicant(row._mapping) for row in rows]
-
-    def candidates(self, ids: Sequence[str], *, at: datetime) -> Sequence[Candidate]:
-        """Those of `ids` whom the roster knows, sorted by id."""
-        found = list[Candidate]()
-        in_force = sa.exists().where(certificates.c.holder == people.c.id, certificates.c.state.in_(_FORCE), certificates.c.not_after > at)
-        elsewhere = (
-            sa.select(sa.func.min(bulk_people.c.batch_id))
-            .where(bulk_people.c.person_id == people.c.id, bulk_people.c.state == "waiting")
-            .scalar_subquery()
-        )
-        chosen = (
-            sa.select(people, personal_codes.c.wrapped_code, blocked_people.c.person_id.label("blocked"))
-            .add_columns(in_force.label("certified"), elsewhere.label("waiting_in"))
-            .outerjoin(personal_codes, personal_codes.c.person_id == people.c.id)
-            .outerjoin(blocked_people, blocked_people.c.person_id == people.c.id)
-        )
-        with self._database.reading() as connection:
-            for start in range(0, len(ids), LOOKUP):
-                rows = connection.execute(chosen.where(people.c.id.in_(ids[start : start + LOOKUP])))
-                found += [_candidate(row._mapping) for row in rows]
-        return sorted(found, key=lambda candidate: candidate.person.id)
-
     def progress(self, batch_id: str) -> Progress:
         with self._database.reading() as connection:
             return _progress(connection, batch_id)
-
-    def refusals(self, batch_id: str) -> tuple[Refusal, ...]:
-        """By position."""
-        chosen = sa.select(bulk_people.c.person_id, bulk_people.c.reason).where(
-            bulk_people.c.batch_id == batch_id, bulk_people.c.state == "refused"
-        )
-        with self._database.reading() as connection:
-            rows = connection.execute(chosen.order_by(bulk_people.c.position)).all()
-        return tuple(Refusal(row.person_id, row.reason) for row in rows)
-
-
-def _refuse_waiting(connection: sa.Connection, ids: Sequence[str]) -> None:
-    """Nobody waits in two batches."""
-    taken = list[str]()
-    for start in range(0, len(ids), LOOKUP):
-        found = sa.select(bulk_people.c.person_id, bulk_people.c.batch_id).where(
-            bulk_people.c.person_id.in_(ids[start : start + LOOKUP]), bulk_people.c.state == "waiting"
-        )
-        taken += [f"{row.person_id} (batch {row.batch_id})" for row in connection.execute(found.limit(SHOWN))]
-    if taken:
-        raise BulkError(f"some wait in another batch already: {', '.join(taken[:SHOWN])}; let that batch end, or refuse its request")
 
 
 def _progress(connection: sa.Connection, batch_id: str) -> Progress:
@@ -227,50 +147,6 @@ def _progress(connection: sa.Connection, batch_id: str) -> Progress:
 def _open_chunks(batch_id: str) -> sa.Select[Any]:
     chosen = sa.select(bulk_chunks.c.number).where(bulk_chunks.c.batch_id == batch_id, bulk_chunks.c.state != ChunkState.DONE.value)
     return chosen.order_by(bulk_chunks.c.number)
-
-
-def _place_row(batch_id: str, place: Place) -> dict[str, Any]:
-    return {
-        "batch_id": batch_id,
-        "position": place.position,
-        "person_id": place.person_id,
-        "chunk": place.chunk,
-        "sheet": place.sheet,
-        "facts": place.facts,
-        "state": "waiting",
-    }
-
-
-def _place(row: sa.RowMapping, prefix: str = "") -> Place:
-    return Place(
-        position=row[f"{prefix}position"],
-        person_id=row[f"{prefix}person_id"],
-        chunk=row[f"{prefix}chunk"],
-        sheet=row[f"{prefix}sheet"],
-        facts=bytes(row[f"{prefix}facts"]),
-    )
-
-
-def _applicant(row: sa.RowMapping) -> Applicant:
-    wrapped = row["wrapped_code"]
-    return Applicant(
-        place=_place(row, "place_"),
-        person=None if row["id"] is None else person_of(row),
-        wrapped_code=None if wrapped is None else bytes(wrapped),
-        blocked=row["blocked"] is not None,
-        certified=bool(row["certified"]),
-    )
-
-
-def _candidate(row: sa.RowMapping) -> Candidate:
-    wrapped = row["wrapped_code"]
-    return Candidate(
-        person=person_of(row),
-        wrapped_code=None if wrapped is None else bytes(wrapped),
-        blocked=row["blocked"] is not None,
-        certified=bool(row["certified"]),
-        waiting_in=row["waiting_in"],
-    )
 
 
 def _batch(row: sa.Row[Any]) -> Batch:

@@ -36,13 +36,13 @@ class BulkChunks:
     """What `records.bulk_issuance` asks for between the making of keys and the publishing of sheets."""
 
     def __init__(self, database: Database) -> None:
-        self._books = database
+        self._database = database
 
     def record(
         self, chunk: Chunk, attempt: str, prepared: Sequence[PreparedCertificate], refusals: Sequence[Refusal], *, at: datetime
     ) -> None:
         """Raises :class:`records.bulk.SupersededError`, DuplicateSerialError, BlockedKeyError or KeyTakenError; then nothing is kept."""
-        with self._books.writing_alone() as connection:
+        with self._database.writing_alone() as connection:
             _take(connection, chunk, attempt)
             entries = _abandon(connection, chunk.attempt, at) if chunk.attempt else []
             if prepared:
@@ -60,14 +60,14 @@ class BulkChunks:
 
     def require_recorded(self, chunk: Chunk, attempt: str, prepared: Sequence[PreparedCertificate]) -> None:
         """Raises :class:`records.bulk.SupersededError` unless every one stands recorded, octet for octet, by the newest attempt."""
-        with self._books.reading() as connection:
+        with self._database.reading() as connection:
             if connection.execute(_mine(sa.select(bulk_chunks.c.number), chunk, attempt, ChunkState.RECORDED)).one_or_none() is None:
                 raise _superseded(chunk)
             _require_recorded(connection, chunk, attempt, prepared)
 
     def issue(self, chunk: Chunk, attempt: str, signed: Sequence[SignedCertificate], *, at: datetime) -> None:
         """Raises :class:`records.bulk.SupersededError`; then nothing is kept."""
-        with self._books.writing_alone() as connection:
+        with self._database.writing_alone() as connection:
             changed = connection.execute(
                 _mine(sa.update(bulk_chunks), chunk, attempt, ChunkState.RECORDED).values(state=ChunkState.ISSUED.value)
             )
@@ -81,12 +81,12 @@ class BulkChunks:
         chosen = sa.select(bulk_people.c.sheet).where(
             bulk_people.c.batch_id == batch_id, bulk_people.c.chunk == number, bulk_people.c.state == "issued"
         )
-        with self._books.reading() as connection:
+        with self._database.reading() as connection:
             return tuple(connection.execute(chosen.distinct().order_by(bulk_people.c.sheet)).scalars())
 
     def done(self, batch_id: str, number: int) -> None:
         """ISSUED to DONE; nothing where it is done already."""
-        with self._books.writing() as connection:
+        with self._database.writing() as connection:
             connection.execute(
                 sa.update(bulk_chunks)
                 .where(bulk_chunks.c.batch_id == batch_id, bulk_chunks.c.number == number, bulk_chunks.c.state == ChunkState.ISSUED.value)

@@ -1,4 +1,4 @@
-"""People's wrapped keys in the database: implements :class:`records.ports.HolderKeyStore`."""
+"""People's wrapped keys in the database: implements :class:`records.key_ports.HolderKeyStore`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from db.tables import certificates, holder_keys
 from db.upsert import upsert
 from pki.issuing.certificate_life import STANDING
 from records.errors import NotFoundError
-from records.ports import HolderKey
+from records.key_ports import HolderKey
 
 
 class HolderKeys:

@@ -1,4 +1,4 @@
-"""How often each key's PIN was tried, in the database: implements :class:`records.ports.PinAttemptStore`.
+"""How often each key's PIN was tried, in the database: implements :class:`records.key_ports.PinAttemptStore`.
 
 Every method is a transaction of its own, durable when it returns: an attempt is counted before the PIN is tried, whatever comes then.
 """
@@ -15,7 +15,7 @@ from db import log
 from db.engine import Database
 from db.tables import pin_attempts
 from db.upsert import insert_missing
-from records.ports import HolderKey
+from records.key_ports import HolderKey
 
 _NO_UNLOCK: Mapping[str, Any] = {"unlock_by": None, "unlock_code_sha256": None, "unlock_until": None, "unlock_tries": 0}
 

@@ -1,4 +1,4 @@
-"""Schools and people in the database: implements :class:`records.ports.RosterStore`."""
+"""Schools and people in the database: implements :class:`records.roster_ports.RosterStore`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from db.upsert import upsert
 from records.blocked import Blocked, BlockedReason
 from records.errors import NotFoundError, RosterFileError
 from records.person import Person, Role, School, Sex, Student, Teacher
-from records.ports import Saved
+from records.roster_ports import Saved
 
 PAGE = 2000  # codes read at a time
 _POSTGRESQL = (

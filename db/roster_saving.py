@@ -18,7 +18,7 @@ from db.upsert import upsert
 from records.blocked import Blocked
 from records.errors import RosterFileError
 from records.person import Person, Teacher
-from records.ports import Saved
+from records.roster_ports import Saved
 
 PIECE = 500  # people in one IN list; SQLite before 3.32 takes 999 parameters
 _NO_WORD = (None, None)

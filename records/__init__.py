@@ -6,7 +6,7 @@
 * `record`, `canonical`, `differences`: a record's contents, its `record.json`, and how two versions differ.
 * `lifecycle`, `unlock`, `state`, `ledger`: the moves from open to locked, revised, superseded; what the log keeps of each.
 * `export`, `form`: the PDF with its attachment and its empty signature fields.
-* `service`, `roster_service`: the same with stores (`ports`), saved in one transaction.
+* `service`, `roster_service`: the same with stores (`ports`, `roster_ports`, `key_ports`), saved in one transaction.
 
 A made-up school to try it with:
 

@@ -33,8 +33,9 @@ from records.bulk_making import Job, Made, NotMade
 from records.bulk_ports import Applicant, BulkStore, Chunk, SignedCertificate, Workshop
 from records.bulk_sheets import Line, SheetFolder
 from records.codes import unwrap_code, wrap_opening
+from records.key_ports import HolderKey
 from records.person import Person, School, Student
-from records.ports import HolderKey, RosterStore
+from records.roster_ports import RosterStore
 
 AHEAD = 2  # chunks that are made while another is recorded, signed and issued
 

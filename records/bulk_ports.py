@@ -11,8 +11,8 @@ from typing import Protocol
 from pki.issuing.press import PreparedCertificate
 from records.bulk import Batch, ChunkState, Place, Progress, Refusal
 from records.bulk_making import Job, Made, NotMade
+from records.key_ports import HolderKey
 from records.person import Person
-from records.ports import HolderKey
 
 
 @dataclass(frozen=True)

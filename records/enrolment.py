@@ -33,9 +33,9 @@ from pki.structures.algorithms import SigningKey
 from records.certify_once import Besides, certify_once, newest_serial, nothing
 from records.codes import wrap_opening
 from records.errors import EnrolmentError
+from records.key_ports import HolderKey, HolderKeyStore
 from records.orders import seal_order
 from records.person import Person, Role, School, Student
-from records.ports import HolderKey, HolderKeyStore
 from records.registration import Registration
 from records.seal_keys import key_of, key_to_certify, uncertified_key
 

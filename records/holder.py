@@ -13,8 +13,8 @@ from pki.keys.pin import ActivationCode, Pin
 from pki.ports import CertificateState, CertificateStore, Clock, KeyStore
 from records.codes import unwrap_opening
 from records.errors import NotEntitledError, NotFoundError
+from records.key_ports import HolderKey, HolderKeyStore
 from records.pin_gate import PinGate
-from records.ports import HolderKey, HolderKeyStore
 from records.state import Actor
 from records.supersession import supersede_before
 

@@ -19,8 +19,8 @@ from records.enrolment import naming, refuse_suspended
 from records.errors import EnrolmentError
 from records.orders import own_key_order
 from records.person import Person, School, Student
-from records.ports import RosterStore
 from records.registration import Registration
+from records.roster_ports import RosterStore
 
 _STANDS = (CertificateState.ISSUED, CertificateState.SUSPENDED)
 

@@ -17,8 +17,8 @@ from pki.errors import WrongSecretError
 from pki.keys.pin import ActivationCode, new_activation_code
 from pki.ports import Clock
 from records.errors import NotEntitledError, PinLockedError
+from records.key_ports import HolderKey, PinAttemptStore
 from records.person import Role
-from records.ports import HolderKey, PinAttemptStore
 from records.state import Actor
 
 MAX_WRONG = 5  # wrong PINs in a row lock a key; docs/cps.md 6.2

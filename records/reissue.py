@@ -24,8 +24,9 @@ from pki.ports import CertificateEntry, CertificateState, CertificateStore, Cloc
 from records.codes import unwrap_code, unwrap_opening, wrap_opening
 from records.enrolment import Enrolled, Naming, enrol, naming
 from records.errors import EnrolmentError
+from records.key_ports import HolderKey, HolderKeyStore, PinAttemptStore
 from records.person import Person, Role, School, Teacher
-from records.ports import HolderKey, HolderKeyStore, PinAttemptStore, RosterStore
+from records.roster_ports import RosterStore
 from records.supersession import supersede_before
 
 # what a subject says, by what a roster would call it

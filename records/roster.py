@@ -23,10 +23,10 @@ from pki.identity.codes import INCONSISTENT, IdentityError, IdentityReason, Iden
 from records.blocked import Blocked, BlockedReason
 from records.errors import RosterFileError
 from records.person import Person, PersonalCode, School, Student, Teacher
-from records.ports import Saved
 from records.roster_codes import canonical_code, shared_codes
 from records.roster_csv import MAX_ERRORS, SCHOOL_COLUMNS, STUDENT_COLUMNS, TEACHER_COLUMNS, CellError, Row, RowError, read_rows
 from records.roster_people import PackedPeople, packed, unpacked
+from records.roster_ports import Saved
 from records.roster_rows import school_from, student_from, teacher_from
 
 Watch = Callable[[], None]

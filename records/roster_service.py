@@ -14,11 +14,12 @@ from records.certify_once import newest_serial
 from records.codes import unwrap_code, wrap_code
 from records.enrolment import Enrolled, enrol
 from records.errors import NotFoundError, RecordsError
+from records.key_ports import HolderKeyStore
 from records.orders import Enrolee, enrolment_order
 from records.person import Person, PersonalCode, Role, Teacher
-from records.ports import HolderKeyStore, RosterStore
 from records.registration import Registration
 from records.roster import RosterFile, RosterImport, Watch, import_roster, unwatched
+from records.roster_ports import RosterStore
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from pki.errors import AlreadyRevokedError
 from pki.issuing.certificate_life import STANDING
 from pki.ports import CertificateStore
-from records.ports import HolderKey, HolderKeyStore
+from records.key_ports import HolderKey, HolderKeyStore
 
 
 def supersede_before(key: HolderKey, *, holder_keys: HolderKeyStore, certificates: CertificateStore, at: datetime) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ import pytest
 from db.engine import Database
 from db.holder_keys import HolderKeys
 from records.errors import NotFoundError
-from records.ports import HolderKey, HolderKeyStore
+from records.key_ports import HolderKey, HolderKeyStore
 
 NOW = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 KEY = HolderKey(

@@ -12,7 +12,7 @@ from db.engine import Database, open_database
 from db.holder_keys import HolderKeys
 from db.log import Log
 from db.pin_attempts import PinAttempts
-from records.ports import HolderKey, PinAttemptStore
+from records.key_ports import HolderKey, PinAttemptStore
 
 NOW = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 KEY = HolderKey("SM-GV04", "issuing", 7, b"certificate", b"wrapped", activated=True, created_at=NOW)

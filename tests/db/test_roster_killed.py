@@ -16,7 +16,7 @@ from db.log import Log
 from db.roster import Roster
 from db.roster_saving import PIECE
 from db.tables import people, personal_codes, schools
-from records.ports import Saved
+from records.roster_ports import Saved
 from tests.support.dying_import import PEOPLE, save
 
 ROOT = Path(__file__).parents[2]

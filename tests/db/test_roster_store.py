@@ -13,7 +13,7 @@ from db.roster_saving import PIECE
 from records.blocked import Blocked, BlockedReason
 from records.errors import NotFoundError, RosterFileError
 from records.person import Person, PersonalCode, Role, School, Sex, Student, Teacher
-from records.ports import RosterStore, Saved
+from records.roster_ports import RosterStore, Saved
 
 NOW = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 SCHOOL = School("s1", "NTRVN-0100109106", "Trường THCS Nguyễn Trãi", "THCS Nguyễn Trãi", "Hà Nội")

@@ -11,9 +11,9 @@ import pytest
 from pki.errors import KeyStoreError, WrongSecretError
 from pki.keys.pin import ActivationCode, new_activation_code
 from records.errors import NotEntitledError, PinLockedError
+from records.key_ports import HolderKey
 from records.person import Role
 from records.pin_gate import MAX_WRONG, UNLOCK_LIFETIME, UNLOCK_TRIES, PinGate
-from records.ports import HolderKey
 from records.state import Actor
 from tests.support.record_stores import MemoryPinAttempts
 

@@ -11,7 +11,7 @@ from db.engine import open_database
 from db.roster import Roster
 from db.roster_saving import PIECE
 from records.person import Person, School, Sex, Student
-from records.ports import Saved
+from records.roster_ports import Saved
 
 NOW = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 SCHOOL = School("s1", "NTRVN-0100109106", "Trường THCS Nguyễn Trãi", "THCS Nguyễn Trãi", "Hà Nội")

@@ -9,9 +9,11 @@ from datetime import datetime
 
 from records.blocked import Blocked
 from records.errors import AlreadySpentError, NotFoundError, StaleRecordError
+from records.key_ports import HolderKey
 from records.ledger import LogEntry
 from records.person import Person, School, Student, Teacher
-from records.ports import Document, DocumentKind, HolderKey, Saved, SpentItem
+from records.ports import Document, DocumentKind, SpentItem
+from records.roster_ports import Saved
 from records.state import RecordState
 from signing.applying.authorisation import Authorisation, AuthorisedItem
 from signing.verdict import RecordStatus
@@ -103,7 +105,7 @@ class MemoryAuthorisations:
 
 
 class MemoryRoster:
-    """:class:`records.ports.RosterStore`."""
+    """:class:`records.roster_ports.RosterStore`."""
 
     def __init__(self) -> None:
         self.found_schools: dict[str, School] = {}
@@ -164,7 +166,7 @@ class MemoryRoster:
 
 
 class MemoryHolderKeys:
-    """:class:`records.ports.HolderKeyStore`."""
+    """:class:`records.key_ports.HolderKeyStore`."""
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str, int], HolderKey] = {}
@@ -183,7 +185,7 @@ class MemoryHolderKeys:
 
 
 class MemoryPinAttempts:
-    """:class:`records.ports.PinAttemptStore`."""
+    """:class:`records.key_ports.PinAttemptStore`."""
 
     def __init__(self) -> None:
         self.counts: dict[tuple[str, int], int] = {}
