@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from cli import _record_authorisations, _record_books, _record_certifying, _record_contents, _record_files, _record_moves, _record_signing
+from cli import (
+    _record_authorisations,
+    _record_books,
+    _record_certifying,
+    _record_contents,
+    _record_files,
+    _record_moves,
+    _record_signing,
+    _record_sweep,
+)
 from cli._people import TRUSTED
 
 app = typer.Typer(help="Records, from opening to revision.", no_args_is_help=True)
@@ -26,3 +35,4 @@ app.command("refuse-unlock", epilog=TRUSTED)(_record_moves.refuse_unlock)
 app.command("relock", epilog=TRUSTED)(_record_moves.relock)
 app.command("revise", epilog=TRUSTED)(_record_contents.revise)
 app.command("withdraw", epilog=TRUSTED)(_record_moves.withdraw)
+app.command("sweep")(_record_sweep.sweep)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import tempfile
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -13,6 +16,12 @@ from db.errors import ContentError
 
 SUFFIX = ".part"  # where unnamed files cannot be made: a file of this name was being written when its process died
 OWNER_ONLY = 0o600
+ORPHANS = "orphans"  # files that no row names, moved there by `eduseal record sweep`
+MAX_NAMESAKES = 100
+
+_HEX_FOLDER = re.compile("[0-9a-f]{2}")
+_DOCUMENT = re.compile(r"[0-9a-f]{64}\.pdf")  # as db.documents names them
+_UNFINISHED = re.compile(r"tmp[0-9a-z_]+\.part")
 
 
 class ContentFolder:
@@ -54,6 +63,59 @@ class ContentFolder:
         """A file that is gone already is as good as removed."""
         with contextlib.suppress(OSError):
             (self._root / path).unlink()
+
+    def older_than(self, moment: datetime) -> Iterator[PurePosixPath]:
+        """Documents, and files that were never finished, last written before `moment`; whatever has another name is not ours to look at.
+
+        Raises :class:`ContentError`.
+        """
+        try:
+            for first in _folders(self._root):
+                for second in _folders(first):
+                    with os.scandir(second) as entries:
+                        ours = sorted(entry.name for entry in entries if _is_ours(entry, first.name, second.name, moment))
+                    yield from (PurePosixPath(first.name, second.name, name) for name in ours)
+        except OSError as exc:
+            raise ContentError(f"{exc.filename or self._root} cannot be read: {exc.strerror or type(exc).__name__}") from exc
+
+    def set_aside(self, path: PurePosixPath, *, older_than: datetime) -> PurePosixPath | None:
+        """Moves a file into the folder `orphans`, where it never replaces another; None where it is gone or was written since.
+
+        One caller at a time. Raises :class:`ContentError`.
+        """
+        source, folder = self._root / path, self._root / ORPHANS
+        try:
+            if source.stat(follow_symlinks=False).st_mtime >= older_than.timestamp():
+                return None
+            folder.mkdir(mode=0o700, exist_ok=True)
+            names = (path.name, *(f"{path.stem}.{number}{path.suffix}" for number in range(2, MAX_NAMESAKES)))
+            free = next((name for name in names if not os.path.lexists(folder / name)), None)
+            if free is None:
+                raise ContentError(f"{folder} holds {MAX_NAMESAKES - 1} files {path.name} already; move them away")
+            source.rename(folder / free)
+        except FileNotFoundError:
+            return None
+        except OSError as exc:
+            raise ContentError(f"{source} cannot be moved to {folder}: {exc.strerror or type(exc).__name__}") from exc
+        return PurePosixPath(ORPHANS, free)
+
+
+def _folders(root: Path) -> list[Path]:
+    """The folders named by two hexadecimal digits, as documents lie in them."""
+    with os.scandir(root) as entries:
+        return sorted(Path(entry.path) for entry in entries if _HEX_FOLDER.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False))
+
+
+def _is_ours(entry: os.DirEntry[str], first: str, second: str, moment: datetime) -> bool:
+    named = _DOCUMENT.fullmatch(entry.name) is not None and entry.name.startswith(first + second)
+    try:
+        return (
+            (named or _UNFINISHED.fullmatch(entry.name) is not None)
+            and entry.is_file(follow_symlinks=False)
+            and entry.stat(follow_symlinks=False).st_mtime < moment.timestamp()
+        )
+    except FileNotFoundError:
+        return False  # replaced while we looked
 
 
 def _write_unnamed(folder: int, name: str, data: bytes) -> bool:
