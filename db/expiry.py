@@ -13,9 +13,11 @@ from db.engine import Database
 from db.log import NewEntry, append_all
 from db.tables import certificates, people
 from db.tables_life import expiry_notices
+from db.upsert import insert_new
 from pki.issuing.certificate_life import STANDING
 from pki.issuing.expiry import Ending
 
+PIECE = 200  # notices in one statement: SQLite before 3.32 takes 999 parameters
 SEAL = "seal/"  # records.enrolment.seal_holder
 
 
@@ -55,20 +57,17 @@ class ExpiryNotices:
 
     def raise_notices(self, notices: Sequence[tuple[Ending, int]], *, at: datetime) -> tuple[Ending, ...]:
         """Notes (certificate, threshold in days) and tells the log, in one transaction. Returns those that nobody noted before."""
-        raised = []
+        by_key = {(ending.entry.issuer, ending.entry.serial, days): ending for ending, days in notices}
+        raised: dict[tuple[str, int, int], Ending] = {}
         with self._database.writing() as connection:
-            for ending, days in notices:
-                row = {"issuer": ending.entry.issuer, "serial": ending.entry.serial, "days": days}
-                try:
-                    with connection.begin_nested():
-                        connection.execute(sa.insert(expiry_notices).values(**row, noticed_at=at))
-                    raised.append((ending, days))
-                except sa.exc.IntegrityError:
-                    continue  # somebody else noted it
-            told = [_told(ending, days, at) for ending, days in raised]
-            if told:
-                append_all(connection, told)
-        return tuple(ending for ending, _ in raised)
+            for start in range(0, len(by_key), PIECE):
+                keys = list(by_key)[start : start + PIECE]
+                rows = [{"issuer": issuer, "serial": serial, "days": days, "noticed_at": at} for issuer, serial, days in keys]
+                noted = insert_new(connection, expiry_notices, rows)  # not those that somebody else noted
+                raised |= {key: by_key[key] for key in keys if key in noted}
+            if raised:
+                append_all(connection, [_told(ending, days, at) for (_, _, days), ending in raised.items()])
+        return tuple(raised.values())
 
 
 def _told(ending: Ending, days: int, at: datetime) -> NewEntry:

@@ -25,6 +25,14 @@ def insert_missing(connection: sa.Connection, table: sa.Table, rows: Sequence[Ma
     connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
 
 
+def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> set[tuple[Any, ...]]:
+    """As :func:`insert_missing`, in one statement; returns the primary keys of the rows that were not there and now are."""
+    if not rows:
+        return set()
+    statement = _insert(connection, table).values(list(rows)).on_conflict_do_nothing().returning(*table.primary_key.columns)
+    return {tuple(row) for row in connection.execute(statement)}
+
+
 def insert_if_missing(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> bool:
     """Whether the row was not there, and now is. Waits for another transaction that is about to insert it."""
     statement = _insert(connection, table).values(row).on_conflict_do_nothing().returning(sa.literal(1))

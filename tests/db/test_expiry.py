@@ -13,7 +13,7 @@ from config.errors import SettingsError
 from config.expiry import expiry_thresholds, thresholds_from
 from db.certificates import Certificates
 from db.engine import Database
-from db.expiry import ExpiryNotices
+from db.expiry import PIECE, ExpiryNotices
 from db.log import Log
 from db.roster import Roster
 from pki.issuing.expiry import Ending
@@ -149,3 +149,10 @@ def test_a_threshold_passes_with_its_last_moment() -> None:
     entry = CertificateEntry("issuing", 1, "teacher", "T1", CertificateState.ISSUED, bytes(32), bytes(32), NOW, NOW + 7 * DAY, NOW)
     one = timedelta(microseconds=1)
     assert [Ending(entry, None).notice(at, DAYS) for at in (NOW - one, NOW, NOW + one)] == [30, 7, 7]
+
+
+def test_more_notices_than_one_statement_takes_are_each_raised_once(database: Database, notices: ExpiryNotices) -> None:
+    for serial in range(1, PIECE + 4):
+        issue(database, serial, f"T{serial}", days=20)
+    assert raise_due(notices, NOW) == [(f"T{serial}", 30) for serial in range(1, PIECE + 4)]
+    assert raise_due(notices, NOW) == []
