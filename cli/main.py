@@ -36,6 +36,7 @@ class UsageError(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit status. Errors of ours are one line on stderr, never a traceback."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
+    _open_standard_streams()
     # `cryptography` counts octets where X.520 counts characters, and warns whenever it reads a long Vietnamese name
     warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
     names = _commands()
@@ -108,6 +109,8 @@ def _run(app: typer.Typer, argv: list[str]) -> int:
         raise UsageError(f"{exc.format_message()} (eduseal --help shows what there is)") from exc
     if not argv:
         return USAGE  # the help has been shown
+    if result == INTERRUPTED:
+        raise KeyboardInterrupt  # which typer has caught, and ends without a word
     return result if isinstance(result, int) else 0
 
 
@@ -120,6 +123,16 @@ def _commands() -> list[str]:
 
 def _is_ours(exc: Exception) -> bool:
     return type(exc).__module__.split(".")[0] in {"pki", "signing", "records", "db", "config", "cli"}
+
+
+def _open_standard_streams() -> None:
+    """Puts the null device where the caller closed one: the next file opened would take its number, and be printed into."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free, which is this one
+            setattr(sys, name, open(number, "r+" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _fail(message: str, status: int) -> int:

@@ -17,7 +17,7 @@ import typer
 
 from cli._verify_progress import View, progress
 from cli._verify_table import DETAILED, heading, table
-from cli.main import IO, NO_INPUT, USAGE, UsageError
+from cli.main import INTERRUPTED, IO, NO_INPUT, USAGE, UsageError
 from config.errors import ConfigError
 from config.policy import load_policy
 from config.trust import read_authority_file, trust_from
@@ -98,8 +98,11 @@ def command(
         with Pool(task, workers=min(workers or os.cpu_count() or 1, total)) as pool, progress(total) as view:
             run = _Run(pool, paths, _book(home), _journal(task, report, resume, at), view)
             with closing(run):
-                _print(run.rows(), task, form, total, view)
-                run.finish(_report_form(report, form))
+                try:
+                    _print(run.rows(), task, form, total, view)
+                    run.finish(_report_form(report, form))
+                except KeyboardInterrupt as exc:
+                    raise UsageError(run.interrupted(total), status=INTERRUPTED) from exc
     except (PolicyError, ConfigError) as exc:
         raise UsageError(str(exc)) from exc
     except IntakeError as exc:
@@ -132,8 +135,15 @@ class _Run:
             return self._pool.run(find_items(self._paths), pause=self._view.show)
         journal = self._journal
         held = {place(item): row for item in find_items(self._paths) if (row := journal.find(item)) is not None} if len(journal) else {}
-        todo = (item for item in find_items(self._paths) if place(item) not in held)
-        return resumed(find_items(self._paths), journal, self._pool.run(todo, pause=self._view.show), held)
+        return resumed(find_items(self._paths), journal, lambda todo: self._pool.run(todo, pause=self._view.show), held)
+
+    def interrupted(self, total: int) -> str:
+        """What a person is told who interrupts the run: what is kept, and how to go on."""
+        if self._journal is None:
+            return f"interrupted after {self.summary.total} of {total} documents; a run with --report FILE can be gone on with later"
+        if not len(self._journal):
+            return "interrupted before the first document was judged; nothing is kept"
+        return f"interrupted; {self._journal.path} keeps {len(self._journal)} of {total} rows: go on by the same command with --resume"
 
     def finish(self, form: str) -> None:
         if self._journal is not None:

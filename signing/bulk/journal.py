@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import json
 import os
 from array import array
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -24,7 +26,7 @@ from signing.reports.report import Row, jsonl_line, write
 
 
 class JournalError(SigningError):
-    """A journal cannot be continued, since it belongs to a run that was judged otherwise, or a report cannot be written."""
+    """A journal cannot be continued: it is another run's, or no journal at all; or a report cannot be written."""
 
 
 def settings_digest(task: Task) -> str:
@@ -56,7 +58,10 @@ def _in_order(value: object) -> object:
 
 
 class Journal:
-    """Appends rows to `<report>.partial`. Where `resume`, what stands there already is kept; otherwise it is begun anew."""
+    """Appends rows to `<report>.partial`. Where `resume`, what stands there already is kept; otherwise it is begun anew.
+
+    One run at a time: who would write it meanwhile is refused by :class:`JournalError`.
+    """
 
     def __init__(self, report: Path, *, settings: str, at: str | None, resume: bool) -> None:
         self._report = report
@@ -66,27 +71,56 @@ class Journal:
         self._offsets: dict[bytes, int] = {}
         self._shown = array("q")  # where the rows of the report begin: eight octets each, however long the run
         self._rows = 0
-        fresh = not (resume and self.path.exists())
-        if not fresh:
-            self._index()
         with self._writing():
-            self._file: IO[bytes] = self.path.open("wb" if fresh else "ab", buffering=0)
-        if fresh:
+            self._file: IO[bytes] = self.path.open("ab", buffering=0)
+        try:
+            self._begin(resume=resume)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _begin(self, *, resume: bool) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise JournalError(f"{self.path}: another run is writing it; wait for that one, or name another --report") from exc
+        except OSError:
+            pass  # a file system without locks
+        end = self._index() if resume else 0
+        self._file.truncate(end)  # what follows is the last line of a run that was cut off
+        if not end:
             self._append(json.dumps(self._header).encode() + b"\n")
 
-    def _index(self) -> None:
-        with self.path.open("r+b") as file:
-            if json.loads(file.readline() or b"null") != self._header:
-                raise JournalError(f"{self.path}: was begun with other trust, policy or --at; remove it, or run as before")
-            offset = file.tell()
+    def _index(self) -> int:
+        """Finds the rows of a run before; returns where its last whole line ends."""
+        end = 0
+        with self.path.open("rb") as file:
             for line in file:
                 if not line.endswith(b"\n"):
-                    file.truncate(offset)  # the last line of a run that was cut off
                     break
-                row = json.loads(line)
-                self._offsets[_digest(row["file"], row["sha256"])] = offset
-                self._rows += 1
-                offset += len(line)
+                if end:
+                    self._offsets[self._key(line)] = end
+                    self._rows += 1
+                elif self._read(line) != self._header:
+                    raise JournalError(f"{self.path}: was begun with other trust, policy or --at; remove it, or run as before")
+                end += len(line)
+        return end
+
+    def _key(self, line: bytes) -> bytes:
+        row = self._read(line)
+        file, sha256 = row.get("file"), row.get("sha256")
+        if not isinstance(file, str) or not isinstance(sha256, str):
+            raise JournalError(f"{self.path}: is not a journal; remove it, and run without --resume")
+        return _digest(file, sha256)
+
+    def _read(self, line: bytes) -> Row:
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise JournalError(f"{self.path}: is not a journal; remove it, and run without --resume")
+        return found
 
     def __len__(self) -> int:
         return self._rows
@@ -106,19 +140,16 @@ class Journal:
     def _row(self, offset: int) -> Row:
         with self.path.open("rb") as file:
             file.seek(offset)
-            row = json.loads(file.readline())
-        if not isinstance(row, dict):
-            raise JournalError(f"{self.path}: is not a journal")
-        return row
+            return self._read(file.readline())
 
     def append(self, row: Row) -> None:
         """A new row, which takes its place in the report."""
-        offset = self._append(jsonl_line(row).encode("utf-8", "surrogateescape"))
+        offset = self._append(jsonl_line(row).encode())
         self._rows += 1
         self._shown.append(offset)
 
     def _append(self, line: bytes) -> int:
-        """Adds the line whole or not at all, and returns where it begins. A journal that holds no row is not left behind."""
+        """Adds the line whole or not at all, and returns where it begins."""
         offset = self._file.seek(0, os.SEEK_END)
         with self._writing():
             try:
@@ -150,7 +181,8 @@ class Journal:
     def _replace(self, draft: Path, pieces: Iterable[str]) -> None:
         """The report, written aside and renamed into place."""
         try:
-            with draft.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out:
+            # a name of octets that are no UTF-8 is spelled out: a report is read by programs that want UTF-8 throughout
+            with draft.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
                 for piece in pieces:
                     out.write(piece)
                 out.flush()
@@ -162,6 +194,9 @@ class Journal:
             raise
 
     def close(self) -> None:
+        """A journal that holds no row is not left behind."""
+        if not self._rows and not self._file.closed:
+            self.path.unlink(missing_ok=True)
         self._file.close()
 
 
@@ -174,12 +209,26 @@ def _digest(*parts: str) -> bytes:
     return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=16).digest()
 
 
-def resumed(items: Iterable[Item], journal: Journal, judged: Iterator[Row], held: Mapping[bytes, int]) -> Iterator[Row]:
-    """Rows of `items` in order: those in `held`, by :func:`place`, from the journal, the others from `judged`, appended as they come."""
-    for item in items:
-        if (known := held.get(place(item))) is not None:
+def resumed(
+    items: Iterable[Item], journal: Journal, judge: Callable[[Iterator[Item]], Iterator[Row]], held: Mapping[bytes, int]
+) -> Iterator[Row]:
+    """Rows of `items` in order: those in `held`, by :func:`place`, from the journal, the others by `judge`, appended as they come.
+
+    `items` are gone through once: a folder that is gone through twice may have changed in between.
+    """
+    turns: deque[int | None] = deque()  # of items that `judge` has drawn or passed by: where the row is held, None for one that it owes
+
+    def todo() -> Iterator[Item]:
+        for item in items:
+            turns.append(known := held.get(place(item)))
+            if known is None:
+                yield item
+
+    for row in judge(todo()):
+        while (known := turns.popleft()) is not None:
             yield journal.show(known)
-        else:
-            row = next(judged)
-            journal.append(row)
-            yield row
+        journal.append(row)
+        yield row
+    for known in turns:
+        if known is not None:
+            yield journal.show(known)

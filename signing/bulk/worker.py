@@ -5,8 +5,10 @@ The parent (:mod:`signing.bulk.pool`) keeps the time, since a process that is st
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import hashlib
+import multiprocessing
 import os
 import signal
 import sys
@@ -36,6 +38,7 @@ _COLLECT_FROM = 16 * 1024 * 1024  # octets of a document after which what it lef
 def serve(channel: Connection, task: Task) -> None:
     """Judges what is handed out on `channel` until it closes, and answers as :mod:`signing.bulk.wire` says: each row once it is ready."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
+    _end_with_parent()
     warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)  # octets; X.520 counts characters
     warnings.simplefilter("ignore")  # such as `cryptography` on long names: findings go into verdicts, not onto a terminal
     judging = _Judging(task, partial(_write, channel.fileno()))
@@ -50,10 +53,25 @@ def serve(channel: Connection, task: Task) -> None:
                 os._exit(1)
 
 
+def _end_with_parent() -> None:
+    """Has the kernel kill this process when its parent ends: no one else would, were it stuck in a document, or stopped."""
+    parent = multiprocessing.parent_process()
+    if parent is None or not hasattr(fcntl, "F_SETSIG"):  # elsewhere than on Linux it ends once it has a row to tell
+        return
+    fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(parent.sentinel, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, fcntl.fcntl(parent.sentinel, fcntl.F_GETFL) | os.O_ASYNC)
+    if not parent.is_alive():  # before the kernel was asked
+        os._exit(1)
+
+
 def _write(descriptor: int, line: bytes) -> None:
     left = memoryview(line)
-    while left:
-        left = left[os.write(descriptor, left) :]
+    try:
+        while left:
+            left = left[os.write(descriptor, left) :]
+    except BrokenPipeError:
+        os._exit(1)  # the parent has ended, or let go of this process: nobody is there to be told, on a terminal neither
 
 
 def spare_garbage_collection() -> None:

@@ -37,8 +37,9 @@ COLUMNS = (
 FORMATS = ("jsonl", "csv", "html")
 _ROWS = json.JSONEncoder(ensure_ascii=False)
 # Control characters act on a terminal that a report is shown on. JSON escapes those below space by itself.
-_CONTROL = re.compile("[\x7f-\x9f]")  # looked for first: replacing takes several times as long as writing the row
-_ESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
+# Surrogates stand for octets of a file name that are no UTF-8, and UTF-8 has none.
+_CONTROL = re.compile("[\x7f-\x9f\ud800-\udfff]")  # looked for first: replacing takes several times as long as writing the row
+_ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), *range(0xD800, 0xE000))}
 _REPLACED = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\N{REPLACEMENT CHARACTER}")
 
 

@@ -1,4 +1,4 @@
-"""The journal of a bulk run on a disk that runs full: whole rows or none, and no report that is half one."""
+"""The journal of a bulk run: whole rows or none, each once and in order, and no report that is half one."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from signing.bulk.intake import find_items
-from signing.bulk.journal import Journal, JournalError, settings_digest
+from signing.bulk.intake import Item, find_items
+from signing.bulk.journal import Journal, JournalError, place, resumed, settings_digest
 from signing.bulk.task import Task
+from signing.bulk.wire import unjudged
 from signing.trust.store import TrustStore
 from tests.support.verify_cases import ADES, RECORD
 
@@ -114,3 +118,112 @@ print(settings_digest(Task(ADES, TrustStore(()), datetime(2026, 9, 5, tzinfo=UTC
 def test_another_policy_is_another_run() -> None:
     moment = datetime(2026, 9, 5, tzinfo=UTC)
     assert settings_digest(Task(ADES, TrustStore(()), moment)) != settings_digest(Task(RECORD, TrustStore(()), moment))
+
+
+# --- what a killed run, or a stranger, leaves behind
+
+
+def begun(tmp_path: Path, *, resume: bool = True, settings: str = "s") -> Journal:
+    return Journal(tmp_path / "report.jsonl", settings=settings, at=None, resume=resume)
+
+
+def judged(item: Item) -> dict[str, object]:
+    return {**ROW, "file": item.name}
+
+
+def test_a_name_whose_octets_are_no_text_is_kept_and_found_again(tmp_path: Path) -> None:
+    named = tmp_path / os.fsdecode(b"\xff\xed\xa0\x80.pdf")
+    named.write_bytes(b"")
+    row = {**ROW, "file": str(named), "sha256": hashlib.sha256(b"").hexdigest()}
+    first = begun(tmp_path)
+    first.append(row)
+    first.close()
+    (item,) = find_items([str(named)])
+    journal = begun(tmp_path)
+    found = journal.find(item)
+    assert found is not None
+    assert journal.show(found) == row
+    journal.finish("jsonl", lambda row: row)
+    assert json.loads((tmp_path / "report.jsonl").read_text(encoding="utf-8")) == row
+
+
+@pytest.mark.parametrize("form", ["csv", "html", "jsonl"])
+def test_a_report_is_utf_8_whatever_the_names_are_made_of(tmp_path: Path, form: str) -> None:
+    journal = begun(tmp_path)
+    journal.append(unjudged("LIMIT_EXCEEDED", "").as_dict("\udcff.pdf"))
+    journal.finish(form, lambda row: row)
+    assert "\\udcff.pdf" in (tmp_path / "report.jsonl").read_text(encoding="utf-8")
+
+
+def test_rows_keep_their_order_while_documents_are_drawn_ahead(tmp_path: Path) -> None:
+    items = [Item(f"{number}.pdf", "") for number in range(9)]
+    before = begun(tmp_path)
+    for number in (1, 2, 5, 8):
+        before.append({**judged(items[number]), "sha256": hashlib.sha256(b"").hexdigest()})
+    before.close()
+    journal = begun(tmp_path)
+    (tmp_path / "empty").write_bytes(b"")
+    held = {place(item): row for item in items if (row := journal.find(replace(item, path=str(tmp_path / "empty")))) is not None}
+    assert len(held) == 4
+
+    def ahead(todo: Iterator[Item]) -> Iterator[dict[str, object]]:
+        yield from [judged(item) for item in todo]
+
+    with closing(journal):
+        rows = list(resumed(iter(items), journal, ahead, held))
+    assert [row["file"] for row in rows] == [item.name for item in items]
+
+
+def test_a_folder_that_changes_meanwhile_mixes_up_no_rows(tmp_path: Path) -> None:
+    """Documents are drawn ahead of their rows: going through the folder a second time would meet others."""
+    place_of = tmp_path / "in"
+    place_of.mkdir()
+    for number in range(6):
+        (place_of / f"{number}.pdf").write_bytes(b"")
+
+    def changing(todo: Iterator[Item]) -> Iterator[dict[str, object]]:
+        drawn = list(todo)
+        (place_of / "2.pdf").unlink()
+        (place_of / "9.pdf").write_bytes(b"")
+        yield from map(judged, drawn)
+
+    with closing(begun(tmp_path)) as journal:
+        rows = list(resumed(find_items([str(place_of)]), journal, changing, {}))
+    assert [Path(row["file"]).name for row in rows] == [f"{number}.pdf" for number in range(6)]
+
+
+@pytest.mark.parametrize("left", [b"", b'{"settings": "s", "a'])
+def test_a_journal_cut_off_in_its_first_line_is_begun_anew(tmp_path: Path, left: bytes) -> None:
+    (tmp_path / "report.jsonl.partial").write_bytes(left)
+    journal = begun(tmp_path)
+    journal.append(dict(ROW))
+    journal.close()
+    with closing(begun(tmp_path)) as again:
+        assert len(again) == 1
+
+
+@pytest.mark.parametrize("line", [b"\xff\xfe\n", b"[]\n", b'{"file": 1, "sha256": ""}\n', b"[" * 100_000 + b"\n"])
+def test_what_is_no_journal_is_refused_and_left_as_it_is(tmp_path: Path, line: bytes) -> None:
+    journal = begun(tmp_path)
+    journal.append(dict(ROW))
+    journal.close()
+    octets = journal.path.read_bytes() + line
+    journal.path.write_bytes(octets)
+    with pytest.raises(JournalError, match=r"report\.jsonl\.partial: is not a journal; remove it, and run without --resume"):
+        begun(tmp_path)
+    assert journal.path.read_bytes() == octets
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_second_run_that_writes_the_same_report_is_refused(tmp_path: Path, *, resume: bool) -> None:
+    first = begun(tmp_path)
+    first.append(dict(ROW))
+    with pytest.raises(JournalError, match="another run is writing it; wait for that one, or name another --report"):
+        begun(tmp_path, resume=resume)
+    first.finish("jsonl", lambda row: row)
+    assert json.loads((tmp_path / "report.jsonl").read_text()) == ROW
+
+
+def test_a_journal_without_a_row_is_not_left_behind(tmp_path: Path) -> None:
+    begun(tmp_path).close()
+    assert list(tmp_path.iterdir()) == []
