@@ -36,8 +36,7 @@ def list_(
     """List records, and what each waits for."""
     with books(home, database_url) as stores:
         wanted = stores.roster.school(school).identifier if school is not None else None
-        states = map(stores.records.load, stores.records.ids())
-        chosen = [state for state in states if wanted in (None, state.school) and phase in (None, state.phase)]
+        chosen = stores.records.all(school=wanted, phase=phase)
         rows = [_summary(state) for state in chosen if step is None or step in waits_for(state).split(", ")]
     for line in aligned(("RECORD", "VERSION", "STATUS", "PHASE", "WAITS FOR", "CLASS", "PUPIL"), rows):
         print(line)

@@ -55,20 +55,26 @@ class Choice:
 
         `step` None is the record's closing seal or, with `opening`, its certification.
         """
-        for record_id in dict.fromkeys(self.ids) if self.ids else records.ids():
-            try:
-                state = records.load(record_id)
-            except NotFoundError as exc:
-                yield Standing(record_id, refusal=exc)
-                continue
-            if not self.ids and not self._includes(state, by):
+        for state in self._named(records) if self.ids else self._chosen(records, by):
+            if isinstance(state, Standing):
+                yield state
                 continue
             found = _standing(state, step, by, at, opening=opening)
             if not self.everything or found.refusal is None:
                 yield found
 
-    def _includes(self, state: RecordState, by: Actor) -> bool:
-        return state.school == by.school and self.class_name in (None, state.working.record.content.years[-1].class_name)
+    def _named(self, records: RecordStore) -> Iterator[RecordState | Standing]:
+        """The states of those that are in the books, and how the others stand."""
+        for record_id in dict.fromkeys(self.ids):
+            try:
+                yield records.load(record_id)
+            except NotFoundError as exc:
+                yield Standing(record_id, refusal=exc)
+
+    def _chosen(self, records: RecordStore, by: Actor) -> Iterator[RecordState]:
+        for state in records.all(school=by.school):
+            if self.class_name in (None, state.working.record.content.years[-1].class_name):
+                yield state
 
 
 def _standing(state: RecordState, step_id: str | None, by: Actor, at: datetime, *, opening: bool) -> Standing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -17,9 +17,11 @@ from db.upsert import upsert
 from records.errors import NotFoundError, StaleRecordError
 from records.ledger import LogEntry, entry_from_dict
 from records.ports import Document, SpentItem
-from records.state import RecordState
+from records.state import Phase, RecordState
 from records.state_json import state_from_json, state_json
 from signing.verdict import RecordStatus
+
+PAGE = 200  # states read at a time: a record of nine years is some 50 kB
 
 
 class Records:
@@ -81,6 +83,20 @@ class Records:
         """Every record's id, sorted."""
         with self._database.reading() as connection:
             return tuple(sorted(connection.execute(sa.select(records.c.id)).scalars()))
+
+    def all(self, *, school: str | None = None, phase: Phase | None = None) -> Iterator[RecordState]:
+        """Sorted by id, read a page at a time: what is saved meanwhile may or may not be seen."""
+        chosen = sa.select(records.c.id, records.c.state, records.c.revision).order_by(records.c.id).limit(PAGE)
+        for column, wanted in ((records.c.school, school), (records.c.phase, phase)):
+            chosen = chosen if wanted is None else chosen.where(column == wanted)
+        after = ""
+        while True:
+            with self._database.reading() as connection:
+                page = connection.execute(chosen.where(records.c.id > after)).all()
+            yield from (state_from_json(row.state, revision=row.revision) for row in page)
+            if len(page) < PAGE:
+                return
+            after = page[-1].id
 
     def status(self, record_id: str, version: int) -> RecordStatus | None:
         """None where the record is not known here, or the version never became official."""

@@ -5,7 +5,7 @@ durable when it returns.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from typing import Protocol
 
 from pki.ports import Clock
 from records.ledger import LogEntry
-from records.state import RecordState
+from records.state import Phase, RecordState
 from signing.applying.authorisation import Authorisation
 from signing.applying.renewal import Hold
 
@@ -90,8 +90,8 @@ class RecordStore(Protocol):
         """Oldest first; empty where the record is not known."""
         ...
 
-    def ids(self) -> tuple[str, ...]:
-        """Every record's id, sorted."""
+    def all(self, *, school: str | None = None, phase: Phase | None = None) -> Iterator[RecordState]:
+        """Every record, sorted by id and read a page at a time; or only a school's (its organizationIdentifier), or those in a phase."""
         ...
 
 

@@ -12,7 +12,7 @@ from db.documents import Documents
 from db.engine import Database
 from db.errors import ContentError
 from db.log import Log
-from db.records import Records
+from db.records import PAGE, Records
 from records.errors import AlreadySpentError, ExportError, NotFoundError, StaleRecordError
 from records.ledger import Change, Event, LogEntry
 from records.person import Sex
@@ -225,3 +225,15 @@ def test_files_are_readable_by_their_owner_alone_and_name_nobody(store: Records,
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert path.name == f"{EXPORT.sha256}.pdf"
+
+
+def test_all_records_are_read_page_by_page_and_narrowed(store: Records) -> None:
+    states = []
+    for number in range(PAGE + 2):
+        other = replace(RECORD.school, identifier="NTRVN-0100109107") if number == 1 else RECORD.school
+        states.append(replace(NEW, versions=(Version(replace(RECORD, id=f"r{number:04}", school=other)),)))
+        states[-1] = store.save(states[-1], [])
+    assert list(store.all()) == states
+    assert list(store.all(school="NTRVN-0100109107")) == [states[1]]
+    assert list(store.all(phase=Phase.LOCKED)) == []
+    assert len(list(store.all(school=RECORD.school.identifier, phase=NEW.phase))) == PAGE + 1

@@ -14,7 +14,7 @@ from records.ledger import LogEntry
 from records.person import Person, School, Student, Teacher
 from records.ports import Document, DocumentKind, SpentItem
 from records.roster_ports import Saved
-from records.state import RecordState
+from records.state import Phase, RecordState
 from signing.applying.authorisation import Authorisation, AuthorisedItem
 from signing.verdict import RecordStatus
 
@@ -56,8 +56,9 @@ class MemoryRecords:
     def log(self, record_id: str) -> tuple[LogEntry, ...]:
         return tuple(entry for entry in self.entries if entry.record_id == record_id)
 
-    def ids(self) -> tuple[str, ...]:
-        return tuple(sorted(self.states))
+    def all(self, *, school: str | None = None, phase: Phase | None = None) -> Iterator[RecordState]:
+        found = (state for _, state in sorted(self.states.items()))
+        return (state for state in found if school in (None, state.school) and phase in (None, state.phase))
 
     def get(self, record_id: str, version: int, kind: DocumentKind) -> Document:
         try:
