@@ -66,6 +66,11 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
     assert [link for link in LINK.findall(text(page)) if not (page.parent / link).exists()] == []
 
 
+def test_the_readme_leads_to_every_page() -> None:
+    linked = {(ROOT / link).resolve() for link in LINK.findall(text(ROOT / "README.md"))}
+    assert set(ROOT.glob("docs/*.md")) <= linked
+
+
 def test_make_targets_that_pages_name_are_there() -> None:
     there = set(re.findall(r"^([a-z-]+):", text(ROOT / "Makefile"), re.MULTILINE))
     assert {one or other for page in PAGES for one, other in TARGET.findall(text(page))} <= there
