@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ALL_REASONS = frozenset(range(1, 9))  # ReasonFlags bits, RFC 5280 section 4.2.1.13
 MAX_SIGNER_CANDIDATES = 500  # certificates tried as signers of evidence, for one certificate; bounds work on hostile input
+_CHECKED_OCTETS = 512  # that a signature which was checked is taken to hold in memory, besides its own octets and its key's
 MAX_SIGNER_REFUSALS = 20  # of them, those that verify and then turn out not to be authorised: each may cost a search for a path
 
 
@@ -120,4 +121,4 @@ class Inquiry:
         if self.cache.get(key) is not None:
             return
         verify_signature(signer.public_key, algorithm_der, signature, tbs_der, policy=policy, at=at)
-        self.cache.put(key, True, octets=512)
+        self.cache.put(key, True, octets=_CHECKED_OCTETS + len(algorithm_der) + len(signature) + len(signer.spki_der))

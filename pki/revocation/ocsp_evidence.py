@@ -24,6 +24,7 @@ from pki.structures.tsp import Extension
 from pki.structures.x509_asn1 import read
 
 MAX_OCSP = 256 * 1024  # octets; an answer with its responder's chain has a few thousand
+MAX_HASHED = 2 * 1024  # octets of a name or key whose hash is remembered
 MAX_SINGLE_RESPONSES = 256
 MAX_RESPONDER_CERTIFICATES = 16
 
@@ -84,9 +85,15 @@ class OcspAnswer:
         return self.responder_key_hash == _hash("sha1", signer.key_bits_der)
 
 
-@lru_cache(maxsize=1_024)  # of issuers' names and keys: the same few for every answer
 def _hash(algorithm: str, data: bytes) -> bytes:
+    return _remembered(algorithm, data) if len(data) <= MAX_HASHED else _hashed(algorithm, data)
+
+
+def _hashed(algorithm: str, data: bytes) -> bytes:
     return hashlib.new(algorithm, data, usedforsecurity=False).digest()
+
+
+_remembered = lru_cache(maxsize=1_024)(_hashed)  # of issuers' names and keys: the same few for every answer
 
 
 def load_ocsp(der: bytes) -> OcspAnswer:

@@ -18,7 +18,7 @@ from pki.structures.certificate import load_certificate
 
 # octets that a parsed item is taken to hold for each octet of its DER
 _CRL_FACTOR = 8
-_OCSP_FACTOR = 4
+_OCSP_FACTOR = 8
 
 T = TypeVar("T")
 

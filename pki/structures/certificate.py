@@ -23,7 +23,7 @@ from pki.structures.names import DistinguishedName, distinguished_name
 from pki.structures.x509_asn1 import SubjectPublicKeyInfo, TBSCertificate, read
 
 MAX_CERTIFICATE = 32 * 1024  # octets; the largest honest ones have a few thousand
-MAX_PARSED = 1_024  # certificates kept parsed: at most 32 MiB of their octets; more than one document may offer
+MAX_PARSED = 1_024  # certificates kept parsed: at most 32 MiB of their octets, twice; more than one document may offer
 
 KEY_CERT_SIGN = 5  # KeyUsage bit numbers, RFC 5280 section 4.2.1.3
 CRL_SIGN = 6

@@ -17,7 +17,9 @@ Attributes = tuple[tuple[bytes, tuple[bytes, ...]], ...]
 """(DER of the type, DER of each value), in the order in which they stand."""
 
 MAX_PLAIN = 32 * 1024  # octets; with certificates and a time stamp a signature has some five thousand
-MAX_REMEMBERED = 256  # sets of certificates, and signers' names, each of them smaller than that
+MAX_REMEMBERED = 256  # sets of certificates, and signers' names
+MAX_SET = 8 * 1024  # octets of certificates that are remembered as a set; four honest ones
+MAX_ISSUER = 1_024  # octets of a signer's name and number that are read here
 
 _INTEGER, _CONTEXT_0, _CONTEXT_1 = 0x02, 0xA0, 0xA1
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
@@ -95,7 +97,8 @@ def plain_parts(der: bytes) -> SignedDataParts | None:
             return None
         content_type, content, at = _content(der, at, end)
         start, at = opened(der, at, end, _CONTEXT_0)
-        certificates = _sorted_set(der[start:at])
+        held = der[start:at]
+        certificates = _remembered_set(held) if len(held) <= MAX_SET else _sorted_set(held)
         return SignedDataParts(content_type, content, certificates, *_signer(der, at, end, content_type))
     except (ValueError, IndexError):
         return None
@@ -112,7 +115,6 @@ def _content(der: bytes, at: int, end: int) -> tuple[bytes, bytes | None, int]:
     return _TST_INFO, der[at + len(before) : close], close
 
 
-@lru_cache(maxsize=MAX_REMEMBERED)
 def _sorted_set(octets: bytes) -> tuple[bytes, ...]:
     """SEQUENCEs in the order in which DER has them in a SET, none of them twice."""
     found, at = [], 0
@@ -122,6 +124,9 @@ def _sorted_set(octets: bytes) -> tuple[bytes, ...]:
     if any(one >= other for one, other in pairwise(found)):
         raise ValueError("CMS: a SET OF is not sorted")
     return tuple(found)
+
+
+_remembered_set = lru_cache(maxsize=MAX_REMEMBERED)(_sorted_set)
 
 
 def _signer(
@@ -158,7 +163,9 @@ def _issuer_and_serial(octets: bytes) -> tuple[bytes, int]:
     _, at = opened(octets, 0, len(octets), SEQUENCE)
     start, end = opened(octets, at, len(octets), _INTEGER)
     number = octets[start:end]
-    if end != len(octets) or not 0 < len(number) <= _MAX_SERIAL or number[0] >= 0x80 or (not number[0] and number[1:2] < b"\x80"):
+    if end != len(octets) or end > MAX_ISSUER:
+        raise ValueError("CMS: a signer's name that is longer than is read here")
+    if not 0 < len(number) <= _MAX_SERIAL or number[0] >= 0x80 or (not number[0] and number[1:2] < b"\x80"):
         raise ValueError("CMS: a serial number that is not positive, or longer than needed")
     return octets[:at], int.from_bytes(number, "big")
 

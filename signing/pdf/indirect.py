@@ -17,7 +17,8 @@ _END_STREAM = re.compile(rb"(?:\r\n|\n|\r)?endstream(?![^\x00\t\n\x0c\r ()<>\[\]
 
 
 MAX_SHORT = 1_024  # octets of an object that is remembered
-MAX_REMEMBERED = 2_048  # such objects: some 6 MiB where documents are honest
+MAX_PARTS = 128  # strings, arrays and dictionaries in it: they take far more octets than they are spelled with
+MAX_REMEMBERED = 2_048  # such objects: some 6 MiB where documents are honest, five times that at most
 
 
 def read_head(
@@ -55,9 +56,13 @@ def _closing(data: bytes, start: int) -> int:
 def _short(octets: bytes) -> tuple[PdfObject, bytes, int] | None:
     """(value, keyword after it, its end) where the keyword stands at the end of `octets` but for one octet; else None.
 
+    None too where there are more parts than `MAX_PARTS`.
+
     What the lexer reads depends on nothing beyond the octet after the last token: wherever the same octets stand, in whatever document,
     they are the same object. Records of one make repeat most of theirs, number by number.
     """
+    if sum(map(octets.count, (b"(", b"[", b"<"))) > MAX_PARTS:
+        return None
     try:
         value, position = read_value(octets, 0)
         word, end = keyword_at(octets, position)

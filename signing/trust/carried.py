@@ -16,6 +16,7 @@ from pki.structures.cms import signing_certificate_v2
 from signing.trust.subject import Subject, subject_of
 
 MAX_REMEMBERED = 1_024  # certificates, with their keys
+MAX_SHORT = 8 * 1024  # octets of one that is remembered: 8 MiB of octets at most; honest ones have one to three thousand
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +49,17 @@ class CarriedCertificate:
         return key
 
 
-@lru_cache(maxsize=MAX_REMEMBERED)
 def carried(der: bytes) -> CarriedCertificate | None:
     """The certificate that `der` is; None where it is none that can be read."""
+    return _remembered(der) if len(der) <= MAX_SHORT else _read(der)
+
+
+def _read(der: bytes) -> CarriedCertificate | None:
     try:
         certificate = x509.load_der_x509_certificate(der)
         return CarriedCertificate(der, certificate, certificate.issuer.public_bytes())
     except (ValueError, TypeError, x509.InvalidVersion):  # TypeError: a name whose values are of a kind that names do not have
         return None  # attribute certificates and the like: of no use to a verifier, and not in themselves a fault
+
+
+_remembered = lru_cache(maxsize=MAX_REMEMBERED)(_read)

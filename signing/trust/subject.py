@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -42,7 +41,6 @@ class Subject:
         )
 
 
-@lru_cache(maxsize=1_024)  # thousands of documents share a few signers and one TSA
 def subject_of(certificate: x509.Certificate) -> Subject:
     """Reads `certificate`; members that cannot be read count as absent, which can only cost it entitlement."""
     return Subject(

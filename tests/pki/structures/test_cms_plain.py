@@ -18,7 +18,7 @@ from pki.structures.cms import (
     parse_signed_data,
     with_unsigned_attributes,
 )
-from pki.structures.cms_plain import plain_parts
+from pki.structures.cms_plain import _remembered_set, plain_parts
 from pki.structures.der import element, opening
 from tests.support.status_house import House
 
@@ -137,3 +137,20 @@ def test_opening_is_what_an_element_of_that_size_begins_with(content: int) -> No
 def test_no_element_opens_what_has_no_size_of_an_element(size: int) -> None:
     with pytest.raises(ValueError, match=f"no element has {size} octets"):
         opening(size, ((0x30, b""),))
+
+
+def test_many_certificates_are_read_and_never_kept(house: House) -> None:
+    certificates = sorted(element(0x30, bytes([n]) * 300) for n in range(1, 60))
+    made = build_signed_data(
+        content_type=DATA,
+        content_digest=bytes(32),
+        encapsulated=None,
+        certificate_der=house.teacher.der,
+        key=house.teacher.key,
+        certificates=certificates,
+    )
+    before = _remembered_set.cache_info().misses
+    found = plain_parts(content_info_der(made))
+    assert found is not None
+    assert found == _declared_parts(content_info_der(made))
+    assert _remembered_set.cache_info().misses == before
