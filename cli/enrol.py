@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -89,11 +89,18 @@ def waiting(house: House, school: str | None, class_name: str | None, role: Hold
 
 
 def again_of(house: House, ids: list[str]) -> Iterator[Person]:
-    people = {who.id: who for who in house.services.roster.people_to_enrol()}
+    people = able(house, ids)
     for holder in dict.fromkeys(ids):
         if holder not in people:
             raise NotFoundError(f"{holder} is not among those who may have a certificate; see `eduseal roster show` and `roster blocked`")
         yield people[holder]
+
+
+def able(house: House, ids: Iterable[str]) -> dict[str, Person]:
+    """Who of the schools that these people are of may have a certificate, by id: the codes of no other school are opened."""
+    known = (house.stores.roster.person(holder) for holder in ids)
+    schools = sorted({who.school_id for who in known if who is not None})
+    return {who.id: who for school in schools for who in house.services.roster.people_to_enrol(school_id=school)}
 
 
 def enrol_onto_sheet(house: House, people: list[Person], path: str, *, begun: Redeemed | None = None) -> int:

@@ -10,7 +10,7 @@ from cli._home import DatabaseUrl, Home, PassphraseFile, books, opened
 from cli._officer import By, PinFile, officer_pin, told
 from cli._request_csr import csr
 from cli._request_show import described, listed
-from cli.enrol import Holders, again_of, enrol_onto_sheet, in_force, issue_seal, waiting
+from cli.enrol import Holders, able, again_of, enrol_onto_sheet, in_force, issue_seal, waiting
 from cli.main import UsageError
 from config.house import House
 from config.signers import standing_seal
@@ -173,12 +173,12 @@ def _left(house: House, request: Request) -> list[Person]:
     """Of whom an approval that was used up still says what is so: they were not reached."""
     if request.expires_at <= house.clock():
         raise RequestExpiredError(f"request {request.id}: its approval ended at {request.expires_at:%Y-%m-%d %H:%M} UTC; ask again")
-    able = {who.id: who for who in house.services.roster.people_to_enrol()}
-    known = [able[holder] for holder in people_of(request.order) if holder in able]
+    fit = able(house, people_of(request.order))
+    known = [fit[holder] for holder in people_of(request.order) if holder in fit]
     left = unchanged(request.order, house.services.roster.enrolment_request(known, authority=house.authority.issuing))
     if not left:
         raise AlreadyDecidedError(f"request {request.id}: redeemed before, and nobody of it is left")
-    return [able[holder] for holder in left]
+    return [fit[holder] for holder in left]
 
 
 def _ask(house: House, order: Order, by: str, pin_file: str | None) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from enum import StrEnum
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from cli._roster_files import broken_rows, roster_files, told, told_saved, waiti
 from cli._table import aligned, csv_line
 from cli.main import DATA, UsageError
 from config.house import Stores
+from db.roster import Counts
 from pki.ports import CertificateState
 from records.blocked import Blocked
 from records.person import Person, Role, School, Student
@@ -66,9 +66,9 @@ def show(school: School_ = None, home: Home = None, database_url: DatabaseUrl = 
     """Show the schools; with --school its people, and how far each is on the way to a certificate."""
     with books(home, database_url) as stores:
         if school is None:
-            lines = list(
-                aligned(("SCHOOL", "IDENTIFIER", "NAME", "STAFF", "PUPILS", "BLOCKED"), map(_counts(stores), stores.roster.schools()))
-            )
+            counts = stores.roster.counts()
+            schools = [_school_row(each, counts.get(each.id, Counts())) for each in stores.roster.schools()]
+            lines = list(aligned(("SCHOOL", "IDENTIFIER", "NAME", "STAFF", "PUPILS", "BLOCKED"), schools))
         else:
             stores.roster.school(school)
             barred = {entry.person.id: entry for entry in stores.roster.blocked(school_id=school)}
@@ -102,16 +102,8 @@ def blocked(
     return 0
 
 
-class _counts:  # noqa: N801 (used as a function)
-    """Makes a school's line; the blocked are counted once for all."""
-
-    def __init__(self, stores: Stores) -> None:
-        self._roster = stores.roster
-        self._barred = Counter(entry.person.school_id for entry in stores.roster.blocked())
-
-    def __call__(self, school: School) -> tuple[str, ...]:
-        staff, pupils = (len(people(school_id=school.id)) for people in (self._roster.teachers, self._roster.students))
-        return school.id, school.identifier, school.name, str(staff), str(pupils), str(self._barred[school.id])
+def _school_row(school: School, counts: Counts) -> tuple[str, ...]:
+    return school.id, school.identifier, school.name, str(counts.staff), str(counts.pupils), str(counts.blocked)
 
 
 def _class(who: Person) -> str:

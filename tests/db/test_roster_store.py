@@ -8,7 +8,7 @@ import pytest
 
 from db.engine import Database
 from db.log import Log
-from db.roster import PAGE, Roster
+from db.roster import PAGE, Counts, Roster
 from db.roster_saving import PIECE
 from records.blocked import Blocked, BlockedReason
 from records.errors import NotFoundError, RosterFileError
@@ -140,6 +140,11 @@ def test_codes_are_read_page_by_page_and_by_school(roster: RosterStore) -> None:
     roster.save(schools=(SCHOOL, OTHER), people=many, blocked=(), wrap=lambda who: who.id.encode(), at=NOW)
     assert list(roster.wrapped_codes()) == [(who.id, who.id.encode()) for who in many]
     assert list(roster.wrapped_codes(school_id="s2")) == [("p0007", b"p0007")]
+
+
+def test_people_are_counted_by_school(roster: Roster) -> None:
+    fill(roster)
+    assert roster.counts() == {"s1": Counts(1, 2, 1), "s2": Counts(1, 0, 0)}
 
 
 def test_one_person_is_found_by_id(roster: RosterStore) -> None:
