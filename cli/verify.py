@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from cli._verify_list import listed
 from cli._verify_progress import View, progress
 from cli._verify_table import DETAILED, heading, table
 from cli.main import INTERRUPTED, IO, NO_INPUT, USAGE, UsageError
@@ -47,7 +48,12 @@ class Form(StrEnum):
 
 
 def command(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="PDF files, folders, ZIP archives.", show_default=False)],
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATH...", help="PDF files, folders, ZIP archives.", show_default=False)
+    ] = None,
+    list_file: Annotated[
+        str | None, typer.Option("--list", metavar="FILE", help="More paths, one a line or NUL-ended; - for standard input.")
+    ] = None,
     trust: Annotated[
         list[str] | None, typer.Option(metavar="PEM", help="Trusted certificate, or a .toml file on another authority; may be given often.")
     ] = None,
@@ -92,11 +98,12 @@ def command(
             grant=replace(GRANT, waiting=NETWORK.document_seconds, rounds=ROUNDS) if online else GRANT,
             network=NETWORK if online else None,
         )
-        total = sum(1 for _ in find_items(paths))
+        places = _places(paths, list_file)
+        total = sum(1 for _ in find_items(places))
         if not total:
-            raise UsageError(f"no PDF found in {', '.join(paths)}", status=NO_INPUT)
+            raise UsageError(f"no PDF found in {', '.join(paths or [f'what {list_file} lists'])}", status=NO_INPUT)
         with Pool(task, workers=min(workers or os.cpu_count() or 1, total)) as pool, progress(total) as view:
-            run = _Run(pool, paths, _book(home), _journal(task, report, resume, at), view)
+            run = _Run(pool, places, _book(home), _journal(task, report, resume, at), view)
             with closing(run):
                 try:
                     _print(run.rows(), task, form, total, view)
@@ -161,6 +168,12 @@ def _print(rows: Iterator[Row], task: Task, form: Form, total: int, view: View) 
         pieces = write(rows, form.value)
     for piece in pieces:
         view.write(piece)
+
+
+def _places(paths: list[str] | None, list_file: str | None) -> list[str]:
+    if not paths and list_file is None:
+        raise UsageError("name what to verify: files, folders or ZIP archives, or a --list of them")
+    return [*(paths or ()), *(listed(list_file) if list_file is not None else ())]
 
 
 def _moment(text: str | None) -> datetime:

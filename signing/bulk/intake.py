@@ -6,6 +6,7 @@ A name is shown as the caller gave it; a member of an archive is `archive.zip:fo
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 import zipfile
@@ -18,9 +19,11 @@ from signing.errors import LimitError, SigningError
 
 MAX_DOCUMENT = 256 * 1024 * 1024  # octets of one document
 MAX_MEMBERS = 200_000  # entries of one archive
+MAX_DIRECTORY = 128 * 1024 * 1024  # octets of the list of an archive's entries; each has some 46, and its name
 MAX_RATIO = 200  # unpacked to packed octets of one member; a PDF is mostly compressed already
 RATIO_FLOOR = 1024 * 1024  # octets below which the ratio does not matter
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+_ENTRY = b"PK\x01\x02"  # begins each entry of an archive's directory
 _CHUNK = 1024 * 1024
 _ENCRYPTED = 0x1  # bit of a member's flags
 
@@ -113,14 +116,28 @@ def _is_zip(path: Path) -> bool:
         raise IntakeError(f"{path}: cannot be read ({_reason(exc)})") from exc
 
 
+class _Directory(io.FileIO):
+    """An archive whose directory is looked at before anything is made of its entries, some 400 octets of memory each."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > MAX_DIRECTORY:
+            raise IntakeError(f"{self.name}: a directory of {size} octets, more than the {MAX_DIRECTORY} that are read of one archive")
+        data = super().read(size)
+        if (count := data.count(_ENTRY)) > MAX_MEMBERS:
+            raise IntakeError(f"{self.name}: {count} entries, more than the {MAX_MEMBERS} that are read of one archive")
+        return data
+
+
 def _archive(text: str) -> Iterator[Item]:
     try:
-        with zipfile.ZipFile(text) as archive:
+        with _Directory(text) as file, zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as exc:
         raise IntakeError(f"{text}: is not a ZIP archive that can be read ({_reason(exc)})") from exc
-    if len(entries) > MAX_MEMBERS:
-        raise IntakeError(f"{text}: {len(entries)} entries, more than the {MAX_MEMBERS} that are read of one archive")
+    if entries and min(entry.header_offset for entry in entries) > 0:
+        raise IntakeError(
+            f"{text}: holds something before what its directory names, as an archive does that was cut off; pack the files anew"
+        )
     if sum(entry.compress_size for entry in entries) > Path(text).stat().st_size:
         raise IntakeError(f"{text}: its entries overlap, as in a ZIP bomb; pack the files anew")
     for index, entry in enumerate(entries):

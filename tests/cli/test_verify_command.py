@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -81,7 +82,7 @@ def test_after_the_tsa_certificate_expires_exits_with_2(eduseal: Run, good_pdf: 
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["verify"], 64, "Missing argument 'PATH...'"),
+        (["verify"], 64, "name what to verify: files, folders or ZIP archives, or a --list of them"),
         (["verify", "x.pdf", "--nope"], 64, "No such option: --nope"),
         (["verify", "x.pdf", "--at", "yesterday"], 64, "--at is 'yesterday', expected RFC 3339"),
         (["verify", "x.pdf", "--at", "2026-01-01T00:00:00"], 64, "names no time zone"),
@@ -311,3 +312,29 @@ def test_help_of_verify_tells_the_exit_status(eduseal: Run) -> None:
     status, out, _ = eduseal("verify", "--help")
     assert status == 0
     assert "Exit status: 0 all passed" in " ".join(out.split())
+
+
+# --- lists
+
+
+@pytest.mark.parametrize("end", ["\n", "\0", "\r\n"])
+def test_list_is_verified_like_arguments(eduseal: Run, good_pdf: Path, root_pem: Path, moment: str, tmp_path: Path, end: str) -> None:
+    (tmp_path / "unsigned.pdf").write_bytes(b"")
+    (tmp_path / "list").write_bytes(os.fsencode(f"{good_pdf}{end}{tmp_path / 'unsigned.pdf'}{end}"))
+    status, out, _ = eduseal("verify", "--list", tmp_path / "list", "--trust", root_pem, "--at", moment, "--format", "jsonl")
+    assert status == 2
+    assert [json.loads(line)["file"] for line in out.splitlines()] == [str(good_pdf), str(tmp_path / "unsigned.pdf")]
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "message"),
+    [
+        (b"\n\n", 66, "list: lists no file, folder or archive"),
+        (b"/nowhere/1.pdf\n", 66, "/nowhere/1.pdf: cannot be read (No such file or directory)"),
+    ],
+)
+def test_list_without_what_it_names_is_an_input_error(eduseal: Run, tmp_path: Path, content: bytes, status: int, message: str) -> None:
+    (tmp_path / "list").write_bytes(content)
+    found, out, err = eduseal("verify", "--list", tmp_path / "list")
+    assert (found, out) == (status, "")
+    assert message in err

@@ -127,3 +127,46 @@ def test_a_member_without_a_name_is_passed_over(tmp_path: Path) -> None:
     octets[entry + 28 : entry + 34] = bytes((0, 0, 0, 0, 5, 0))  # no name; what was one is a comment
     path.write_bytes(octets)
     assert [item.name for item in find_items([str(path)])] == [f"{path}:a.pdf"]
+
+
+def crowded(path: Path, entries: int) -> Path:
+    """An archive of one document that its directory names so many times."""
+    archive(path, {"1.pdf": b""})
+    data = path.read_bytes()
+    directory, end = data.rindex(b"PK\x01\x02"), data.rindex(b"PK\x05\x06")
+    entry, tail = data[directory:end], bytearray(data[end:])
+    tail[12:16] = (entries * len(entry)).to_bytes(4, "little")
+    path.write_bytes(data[:directory] + entry * entries + tail)
+    return path
+
+
+def test_entries_are_counted_before_anything_is_made_of_them(tmp_path: Path) -> None:
+    path = crowded(tmp_path / "x.zip", intake.MAX_MEMBERS + 1)
+    with pytest.raises(IntakeError, match="200001 entries, more than the 200000 that are read of one archive"):
+        list(find_items([str(path)]))
+
+
+def test_directory_of_an_archive_is_bounded_before_it_is_read(tmp_path: Path) -> None:
+    path = crowded(tmp_path / "x.zip", 1)
+    data = bytearray(path.read_bytes())
+    end = data.rindex(b"PK\x05\x06")
+    size = intake.MAX_DIRECTORY + 1
+    data[end + 12 : end + 16] = size.to_bytes(4, "little")
+    with path.open("wb") as file:
+        file.write(data[:4])
+        file.seek(size)  # a hole, as wide as the directory is said to be
+        file.write(data)
+    with pytest.raises(IntakeError, match=f"a directory of {size} octets, more than the {intake.MAX_DIRECTORY}"):
+        list(find_items([str(path)]))
+
+
+def test_archive_cut_off_behind_an_archive_that_it_held_is_refused(tmp_path: Path) -> None:
+    """Readers of archives look for a directory from the end: they would show the inner one's documents as if there were no others."""
+    inner = archive(tmp_path / "inner.zip", {"inner.pdf": b"%PDF"}).read_bytes()
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as outer:
+        outer.writestr("inner.zip", inner)
+        outer.writestr("other.pdf", b"%PDF")
+    whole = (tmp_path / "x.zip").read_bytes()
+    (tmp_path / "x.zip").write_bytes(whole[: whole.index(inner) + len(inner)])
+    with pytest.raises(IntakeError, match="holds something before what its directory names, as an archive does that was cut off"):
+        list(find_items([str(tmp_path / "x.zip")]))
