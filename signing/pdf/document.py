@@ -30,6 +30,7 @@ __all__ = ["Document", "Extent", "Revision", "XrefEntry"]
 
 FIRST_HEADS = 1_024
 MAX_DEPENDENT = 8  # streams whose lengths hang on one another; a sound file needs two
+_HOW_READ = ("Type", "N", "First", *CODING)
 _HEADER = re.compile(rb"%PDF-[12]\.[0-9](?=[\r\n\t ])")
 
 
@@ -64,7 +65,7 @@ class Document:
         self._objects: dict[int, tuple[PdfObject, int]] = {}  # those that are the same as of every revision
         self._streams: dict[tuple[int, int], tuple[Stream, int]] = {}
         self._catalogs: dict[int | None, dict[str, PdfObject]] = {}
-        self._members: dict[tuple[int, int], dict[int, tuple[int, PdfObject]]] = {}
+        self._members: dict[tuple[int, int, int | None], dict[int, tuple[int, PdfObject]]] = {}
         self._loading: set[int] = set()
         self._base: Mapping[int, XrefEntry] = {}
         self._updates: dict[int, list[tuple[int, XrefEntry]]] = {}
@@ -164,6 +165,25 @@ class Document:
         found = self._compressed(entry, revision) if entry.kind == "compressed" else self._at(entry.offset, revision)[0]
         if isinstance(found, Ref):
             raise PdfError(f"object {value.number} is only a reference to object {found.number}")
+        return found
+
+    def read_by(self, number: int, revision: int | None = None) -> set[int]:
+        """The objects that object `number` is read by as of `revision`: itself, and what holds it in an object stream, the numbers that
+        tell how to read that included. Where none of them is brought anew, it is the same object as before.
+        """
+        found: set[int] = set()
+        waiting = [number]
+        while waiting:
+            found.add(one := waiting.pop())
+            entry = self.entry(one, revision)
+            if entry is None or entry.kind != "compressed" or entry.stream_number in found:
+                continue
+            found.add(entry.stream_number)
+            holder = self.entry(entry.stream_number, revision)
+            stream = self._at(holder.offset, revision)[0] if holder is not None and holder.kind == "offset" else None
+            told = _told_by(stream, "Length", *_HOW_READ) if isinstance(stream, Stream) else set()
+            told |= {ref for each in told for ref in _references(self.get(each, revision=revision))}
+            waiting += {ref.number for ref in told} - found
         return found
 
     def span(self, number: int, revision: int | None = None) -> tuple[int, int]:
@@ -295,7 +315,8 @@ class Document:
         stream = self._at(holder.offset, revision)[0]
         if not isinstance(stream, Stream):
             raise PdfError(f"object {entry.stream_number} is no object stream")
-        key = (holder.offset, len(stream.raw))
+        # the same members as of every revision, unless what says how to read them stands elsewhere
+        key = (holder.offset, len(stream.raw), revision if _told_by(stream, *_HOW_READ) else None)
         members = self._members.get(key)
         if members is None:
             self._loading.add(holder.offset)
@@ -315,3 +336,20 @@ class Document:
         if stream.dictionary.get("Type") != "ObjStm" or type(count) is not int or type(first) is not int:
             raise PdfError("an object stream lacks /Type /ObjStm, /N or /First")
         return members(self.stream_data(stream, revision=revision), count, first, limits=self.limits)
+
+
+def _told_by(stream: Stream, *keys: str) -> set[Ref]:
+    """What an object stream refers to under `keys`, which say how it is read; nothing, nearly always."""
+    return {ref for key in keys if key in stream.dictionary for ref in _references(stream.dictionary[key])}
+
+
+def _references(value: PdfObject) -> Iterator[Ref]:
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Ref):
+            yield item
+        elif isinstance(item, list):
+            waiting += item
+        elif isinstance(item, dict):
+            waiting += item.values()

@@ -47,7 +47,7 @@ class Node(NamedTuple):
     below: _Inherited
     field: Field | None
     numbers: frozenset[int]
-    """Of the objects that were read, and of the object streams that hold them."""
+    """Of the objects that were read, and of those that they were read by."""
 
 
 @dataclass(frozen=True)
@@ -155,14 +155,15 @@ def _widgets(document: Document, ref: Ref, kids: list[PdfObject], revision: int 
 
 
 def _read_for(document: Document, values: tuple[PdfObject, ...], revision: int | None) -> frozenset[int]:
-    """Numbers of the objects that `values` refer to, and of the object streams that hold them."""
+    """Numbers of the objects that `values` refer to, and of those that they are read by; see :meth:`Document.read_by`."""
     numbers: set[int] = set()
     for value in values:
         if isinstance(value, Ref):
-            numbers.add(value.number)
             entry = document.entry(value.number, revision)
             if entry is not None and entry.kind == "compressed":
-                numbers.add(entry.stream_number)
+                numbers |= document.read_by(value.number, revision)
+            else:
+                numbers.add(value.number)
     return frozenset(numbers)
 
 

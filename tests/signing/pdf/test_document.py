@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from signing.coverage.structure import read_structure
 from signing.errors import EncryptedPdfError, LimitError, PdfError
 from signing.pdf.document import Document
+from signing.pdf.fields import read_form
 from signing.pdf.limits import Limits
 from signing.pdf.objects import Name, PdfObject, PdfString, Ref, Stream
 from tests.corpus.edit import root_number, update
@@ -308,3 +309,46 @@ def test_object_whose_first_line_goes_on_after_obj_is_refused_though_nobody_read
     assert data.count(b"\n7 0 obj") == 1
     with pytest.raises(PdfError, match=r"object 7 is at .*, which is not where it stands"):
         Document.parse(data.replace(b"\n7 0 obj" + b"\n", b"\n" + spelled))
+
+
+def _section(number: int, offset: int, rows: dict[int, tuple[int, int]], *, previous: int | None = None) -> bytes:
+    """A cross-reference stream, object `number` at `offset`, with `rows` of (type, offset or object stream), and what closes a file."""
+    rows = {**rows, number: (1, offset)}
+    octets = b"".join(bytes([kind]) + where.to_bytes(3, "big") + b"\0" for kind, where in rows.values())
+    index = b" ".join(b"%d 1" % one for one in rows)
+    more = b"" if previous is None else b"/Prev %d" % previous
+    head = b"%d 0 obj\n<</Type/XRef/Size 60/W[1 3 1]/Index[%b]/Root 1 0 R/Length %d%b>>\nstream\n" % (number, index, len(octets), more)
+    return head + octets + b"\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % offset
+
+
+def _form_read_from_elsewhere() -> bytes:
+    """A form whose field stands in an object stream with an indirect /First, which an update moves on to another field."""
+    held = b"10 0 %<</FT/Sig/T(later)/X(\n<</FT/Sig/T(first)>>%)>>"
+    bodies = {
+        1: b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[10 0 R]>>>>",
+        2: b"<</Type/Pages/Kids[]/Count 0>>",
+        50: b"<</Type/ObjStm/N 1/First 51 0 R/Length %d>>\nstream\n%b\nendstream" % (len(held), held),
+        51: b"5",
+    }
+    data, rows = b"%PDF-1.7\n", {10: (2, 50)}
+    for number, body in bodies.items():
+        rows[number] = (1, len(data))
+        data += b"%d 0 obj\n%b\nendobj\n" % (number, body)
+    first = len(data)
+    data += _section(52, first, rows)
+    moved = len(data)
+    data += b"51 0 obj\n6\nendobj\n"
+    return data + _section(53, len(data), {51: (1, moved)}, previous=first)
+
+
+def test_object_stream_that_is_told_elsewhere_how_to_be_read_is_read_for_each_revision() -> None:
+    document = Document.parse(_form_read_from_elsewhere())
+    titles = [document.get(Ref(10), revision=revision)["T"] for revision in (0, 1, None, 0)]  # type: ignore[index, call-overload]
+    assert titles == [b"first", b"later", b"later", b"first"]
+
+
+def test_form_is_read_again_where_what_tells_how_to_read_a_field_is_redefined() -> None:
+    document = Document.parse(_form_read_from_elsewhere())
+    before = read_form(document, 0)
+    after = read_form(document, 1, before=before)
+    assert ([field.name for field in before.fields], [field.name for field in after.fields]) == (["first"], ["later"])
