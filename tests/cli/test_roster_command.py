@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 
 import pytest
 
+from cli._roster_files import waiting
+from records.roster import RosterFile
 from tests.support.school_home import roster_files
 
 
@@ -144,3 +148,26 @@ def test_a_home_that_is_not_there_is_told_before_the_passphrase_is_wanted(desk, 
     Path("schools.csv").write_bytes(roster_files()["schools.csv"])
     _, _, err = desk("roster", "import", "schools.csv", "--home", "nowhere")
     assert err == "eduseal: nowhere holds no authority; `eduseal init --home nowhere` makes one\n"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_who_waits_for_a_long_import_sees_how_far_it_is(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    rows = 3_000
+    with waiting({"students": RosterFile("students.csv", b"row\n" * rows)}) as watch:
+        for _ in range(2 * rows):
+            watch()
+    assert f"{2 * rows}/{2 * rows}" in terminal.getvalue()
+
+
+def test_an_import_of_a_moment_draws_nothing(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with waiting({"students": RosterFile("students.csv", b"row\n" * 45)}) as watch:
+        watch()
+    assert terminal.getvalue() == ""
