@@ -14,27 +14,34 @@ if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn, TaskID
 
 
+_WIDE = 60  # columns of a terminal from which there is room for more than figures
+
+
 class View:
     """What is printed goes to standard output; where a bar is drawn on the same terminal, above it and not through it."""
 
     def __init__(self, bar: tuple[Progress, TaskID] | None = None) -> None:
         self._bar = bar
         self._done = 0  # and not yet shown
+        self._above: list[str] = []  # text for above the bar, not yet shown: the bar is drawn anew each time
 
     def advance(self) -> None:
         self._done += 1
 
     def write(self, text: str) -> None:
         if self._bar is not None and sys.stdout.isatty():
-            from rich.text import Text
-
-            self._bar[0].console.print(Text.from_ansi(text.removesuffix("\n")), soft_wrap=True)
+            self._above.append(text)
         else:
             sys.stdout.write(text)
 
     def show(self) -> None:
         """Everything written and counted so far."""
         if self._bar is not None:
+            if self._above:
+                from rich.text import Text
+
+                self._bar[0].console.print(Text.from_ansi("".join(self._above).removesuffix("\n")), soft_wrap=True)
+                self._above.clear()
             self._bar[0].advance(self._bar[1], self._done)
         self._done = 0
         sys.stdout.flush()
@@ -45,18 +52,24 @@ def progress(total: int) -> Iterator[View]:
     """A view of a run over `total` documents."""
     if total < 2 or not sys.stderr.isatty():
         view = View()
-        yield view
-        view.show()
+        try:
+            yield view
+        finally:
+            view.show()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("Verifying"), BarColumn(), MofNCompleteColumn(), _rate(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    figures = (MofNCompleteColumn(), _rate(), TimeRemainingColumn())
+    columns = (TextColumn("Verifying"), BarColumn(), *figures) if console.width >= _WIDE else figures
     # rich would otherwise take standard output along to standard error, and a redirected report with it
-    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False) as drawn:
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as drawn:
         view = View((drawn, drawn.add_task("verify", total=total)))
-        yield view
-        view.show()
+        try:
+            yield view
+        finally:
+            view.show()
 
 
 def _rate() -> ProgressColumn:
