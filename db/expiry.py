@@ -17,6 +17,7 @@ from db.upsert import insert_new
 from pki.issuing.certificate_life import STANDING
 from pki.issuing.expiry import Ending
 
+PAGE = 1000  # rows read at a time
 PIECE = 200  # notices in one statement: SQLite before 3.32 takes 999 parameters
 SEAL = "seal/"  # records.enrolment.seal_holder
 
@@ -26,33 +27,35 @@ class ExpiryNotices:
         self._database = database
 
     def ending(self, *, at: datetime, by: datetime, school_id: str | None = None) -> tuple[Ending, ...]:
-        """Certificates that stand at `at` and end at or before `by`, soonest first, where no later one of the holder and profile stands."""
+        """Certificates that stand at `at` and end at or before `by`, soonest first, where no later one of the holder and profile stands.
+
+        The certificates themselves stay where they are (`certificate_der` is None): a batch ends on one day, a hundred thousand at once.
+        """
         c, later = certificates.c, certificates.alias("later")
         states = [state.value for state in STANDING]
         followed = (
             (later.c.holder == c.holder) & (later.c.profile == c.profile) & (later.c.not_after > c.not_after) & later.c.state.in_(states)
         )
         chosen = (
-            sa.select(certificates, people.c.school_id)
+            sa.select(*(column for column in c if column is not c.certificate_der), people.c.school_id)
             .outerjoin(people, people.c.id == c.holder)
             .where(c.state.in_(states), c.not_after >= at, c.not_after <= by, ~sa.exists().where(followed))
             .order_by(c.not_after, c.issuer, c.serial)
         )
+        found = []
         with self._database.reading() as connection:
-            rows = connection.execute(chosen).all()
             noticed = defaultdict(set)
             own = (c.issuer == expiry_notices.c.issuer) & (c.serial == expiry_notices.c.serial)
             of_these = sa.select(expiry_notices).join(certificates, own).where(c.not_after >= at, c.not_after <= by)
             for row in connection.execute(of_these):
                 noticed[row.issuer, row.serial].add(row.days)
-        found = []
-        for row in rows:
-            fields = dict(row._mapping)
-            school = fields.pop("school_id")
-            if school is None and row.holder.startswith(SEAL):
-                school = row.holder.removeprefix(SEAL)
-            if school_id in (None, school):
-                found.append(Ending(entry_from(fields), school, frozenset(noticed[row.issuer, row.serial])))
+            for row in connection.execute(chosen.execution_options(yield_per=PAGE)):
+                fields = dict(row._mapping)
+                school = fields.pop("school_id")
+                if school is None and row.holder.startswith(SEAL):
+                    school = row.holder.removeprefix(SEAL)
+                if school_id in (None, school):
+                    found.append(Ending(entry_from(fields), school, frozenset(noticed.get((row.issuer, row.serial), ()))))
         return tuple(found)
 
     def raise_notices(self, notices: Sequence[tuple[Ending, int]], *, at: datetime) -> tuple[Ending, ...]:

@@ -156,3 +156,9 @@ def test_more_notices_than_one_statement_takes_are_each_raised_once(database: Da
         issue(database, serial, f"T{serial}", days=20)
     assert raise_due(notices, NOW) == [(f"T{serial}", 30) for serial in range(1, PIECE + 4)]
     assert raise_due(notices, NOW) == []
+
+
+def test_what_ends_is_listed_without_the_octets_of_the_certificates(database: Database, notices: ExpiryNotices) -> None:
+    issue(database, 1, "T1", days=5)
+    (found,) = notices.ending(at=NOW, by=NOW + 60 * DAY)
+    assert (found.entry.certificate_der, found.entry.serial) == (None, 1)
