@@ -20,6 +20,7 @@ from signing.bulk.wire import ForgedError, Handed, Lines, limit_row, read_line, 
 from signing.reports.summary import Row
 
 START_SECONDS = 60.0  # for a fresh process to import what it needs, before any document is at hand
+STARTS = 3  # of processes, one after the other, that end before any document is at hand; then the system is at fault
 DOCUMENTS_PER_WORKER = 5_000  # then a fresh process: caches and fragments do not pile up
 _ENDED = "the process judging this document ended, most likely for want of the memory granted to it"
 _FORGED = "the process judging this document answered what no process of ours answers"
@@ -36,6 +37,7 @@ class Worker:
         self._peer: Peer | None = None
         self._handed = self._number = 0  # documents of this process handed to it, and answered by it
         self._started = 0.0
+        self._failed = 0  # starts, in a row
         self._ready = self._begun = self._loaded = False
         self._lines = Lines()
 
@@ -115,6 +117,7 @@ class Worker:
             if answer != {"ready": True}:
                 raise ForgedError("something else than that it is ready")
             self._ready = True
+            self._failed = 0
             self._next()
             return
         if not self._waiting:
@@ -145,8 +148,11 @@ class Worker:
         started = self._peer is None or self._ready
         self._end()
         if not started:
-            raise OSError(NOT_STARTED)
-        if self._waiting:  # else it spoke unasked, and all that it was asked is answered
+            self._failed += 1
+            if self._failed == STARTS:
+                self._failed = 0
+                raise OSError(NOT_STARTED)
+        elif self._waiting:  # else it spoke unasked, and all that it was asked is answered
             rows.append(limit_row(self._waiting.popleft()[0], text))
         if self._waiting:
             self._send(list(self._waiting))

@@ -161,4 +161,5 @@ def _bar(name: str, count: Counter[str], longest: int) -> str:
     parts = [kind for kind in ("passed", "failed", "doubt") if count[kind]]
     pieces = "".join(f'<i class="{kind}" style="width:{100 * count[kind] / longest:.2f}%"></i>' for kind in parts)
     told = f"{count['passed']}/{count.total()}" if count["passed"] else str(count.total())
-    return f'<div class="bar"><span>{html.escape(name).replace("_", "_<wbr>")}</span><span class="track">{pieces}</span><span>{told}</span></div>'
+    label = html.escape(name).replace("_", "_<wbr>")
+    return f'<div class="bar"><span>{label}</span><span class="track">{pieces}</span><span>{told}</span></div>'

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from signing.bulk.intake import Item
 from signing.bulk.wire import began_line, limit_row, loading_line, read_requests, ready_line, row_line
@@ -49,6 +50,21 @@ def killed(channel: Connection, task: Task) -> None:
 
 def dead_at_start(channel: Connection, task: Task) -> None:
     os._exit(3)
+
+
+class DeadAtFirst:
+    """Ends at its first starts, as many as it is told, of which it keeps count in a file; then it is honest."""
+
+    def __init__(self, starts: int, count: Path) -> None:
+        self._starts, self._count = starts, count
+
+    def __call__(self, channel: Connection, task: Task) -> None:
+        with self._count.open("a+b") as file:
+            file.write(b".")
+            file.flush()
+            if file.tell() <= self._starts:
+                os.kill(os.getpid(), signal.SIGKILL)
+        _perform(channel, honest)
 
 
 def _row(number: int, item: Item, **changed: object) -> bytes:

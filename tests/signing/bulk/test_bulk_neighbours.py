@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from signing.bulk.handler import STARTS
 from signing.bulk.intake import Item, find_items
 from signing.bulk.pool import AHEAD, Pool
 from signing.bulk.worker import Task
@@ -17,7 +18,7 @@ from tests.corpus import all_cases
 from tests.corpus.good import JUDGED, built, corpus_trust
 from tests.support.many_signers import added_signatures
 from tests.support.verify_cases import ADES, RECORD, exported, good_record, standing_house
-from tests.support.worker_acts import LIES, MARK, Liar, Talkative, dead_at_start, killed, loading_once, only_honest
+from tests.support.worker_acts import LIES, MARK, DeadAtFirst, Liar, Talkative, dead_at_start, killed, loading_once, only_honest
 
 COUNT = 2 * AHEAD + 7  # more than is handed out at once
 PLACES = (20, 21, 40)  # of the hostile ones: two beside each other, and one behind that a fresh process meets
@@ -125,6 +126,21 @@ def test_processes_that_die_at_every_other_document_keep_the_order() -> None:
 def test_process_that_does_not_start_is_an_error_of_the_system() -> None:
     with Pool(task(), workers=1, serve=dead_at_start) as pool, pytest.raises(OSError, match="a verification process did not start"):
         list(pool.run(named(2)))
+
+
+def test_process_that_is_killed_while_it_starts_is_replaced_and_costs_no_row(tmp_path: Path) -> None:
+    with Pool(task(), workers=1, serve=DeadAtFirst(STARTS - 1, tmp_path / "starts")) as pool:
+        rows = list(pool.run(named(5)))
+    assert [(row["file"], codes(row)) for row in rows] == [(item.name, ["PID"]) for item in named(5)]
+
+
+def test_processes_that_one_after_the_other_do_not_start_are_no_more_than_three(tmp_path: Path) -> None:
+    with (
+        Pool(task(), workers=1, serve=DeadAtFirst(STARTS, tmp_path / "starts")) as pool,
+        pytest.raises(OSError, match="a verification process did not start"),
+    ):
+        list(pool.run(named(2)))
+    assert (tmp_path / "starts").stat().st_size == STARTS
 
 
 # --- few and many
