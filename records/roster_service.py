@@ -18,8 +18,9 @@ from records.key_ports import HolderKeyStore
 from records.orders import Enrolee, enrolment_order
 from records.person import Person, PersonalCode, Role, Teacher
 from records.registration import Registration
-from records.roster import RosterFile, RosterImport, Watch, import_roster, unwatched
+from records.roster import RosterFile, RosterImport, Watch, import_roster
 from records.roster_ports import RosterStore
+from records.roster_reading import unwatched
 
 
 @dataclass(frozen=True)
