@@ -110,6 +110,8 @@ def command(
                     run.finish(_report_form(report, form))
                 except KeyboardInterrupt as exc:
                     raise UsageError(run.interrupted(total), status=INTERRUPTED) from exc
+                except IntakeError as exc:  # it was there when the documents were counted
+                    raise UsageError(f"{exc}; {run.interrupted(total)}", status=NO_INPUT) from exc
     except (PolicyError, ConfigError) as exc:
         raise UsageError(str(exc)) from exc
     except IntakeError as exc:
@@ -145,7 +147,7 @@ class _Run:
         return resumed(find_items(self._paths), journal, lambda todo: self._pool.run(todo, pause=self._view.show), held)
 
     def interrupted(self, total: int) -> str:
-        """What a person is told who interrupts the run: what is kept, and how to go on."""
+        """What a person is told whose run ends before its time: what is kept, and how to go on."""
         if self._journal is None:
             return f"interrupted after {self.summary.total} of {total} documents; a run with --report FILE can be gone on with later"
         if not len(self._journal):
