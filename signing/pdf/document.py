@@ -12,38 +12,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Set
-from functools import cached_property, lru_cache
-from itertools import chain, count, repeat
+from functools import cached_property
 from typing import NamedTuple
 
 from signing.errors import LimitError, PdfError
 from signing.pdf.filters import CODING, decode
+from signing.pdf.heads import check_entries
 from signing.pdf.indirect import OBJECT, members, read_head, read_stream
-from signing.pdf.limits import LIMITS, MAX_OBJECT_NUMBER, Limits
+from signing.pdf.limits import LIMITS, Limits
 from signing.pdf.objects import PdfObject, Ref, Stream
 from signing.pdf.pieces import Piece, cut
 from signing.pdf.plain import read_plain_signature
-from signing.pdf.rows import SoleRows, XrefEntry, offsets
+from signing.pdf.rows import XrefEntry, offsets
 from signing.pdf.xref import Revision, read_revisions
 
 __all__ = ["Document", "Extent", "Revision", "XrefEntry"]
 
-FIRST_HEADS = 1_024
 MAX_DEPENDENT = 8  # streams whose lengths hang on one another; a sound file needs two
 _HOW_READ = ("Type", "N", "First", *CODING)
 _HEADER = re.compile(rb"%PDF-[12]\.[0-9](?=[\r\n\t ])")
-
-
-@lru_cache(maxsize=8_192)
-def _beginnings(number: int, generation: int) -> tuple[bytes, ...]:
-    """How an indirect object begins, as nearly all writers spell it, with the octet after it: `objx` would be another word."""
-    return tuple(b"%d %d obj%c" % (number, generation, after) for after in b"\n\r <")
-
-
-@lru_cache(maxsize=1)
-def _first_beginnings() -> tuple[tuple[bytes, ...], ...]:
-    """How the first objects begin, from number 1: those of nearly every file's first revision."""
-    return tuple(_beginnings(number, 0) for number in range(1, FIRST_HEADS + 1))
 
 
 class Extent(NamedTuple):
@@ -81,7 +68,7 @@ class Document:
         document = cls(data, limits)
         document.revisions = read_revisions(data, read_stream=document._xref_stream, limits=limits)
         for revision in document.revisions:
-            document._check_entries(revision)
+            check_entries(data, revision)
         document._base = document.revisions[0].entries
         for revision in document.revisions[1:]:
             for number, entry in revision.entries.items():
@@ -243,27 +230,6 @@ class Document:
             entry = self.entry(number, revision)
             if entry is not None and entry.kind != "free":
                 yield number
-
-    def _check_entries(self, revision: Revision) -> None:
-        data, entries, late = self.data, revision.entries, None
-        if isinstance(entries, SoleRows):
-            offsets, heads = entries.offsets[1:], chain(_first_beginnings(), map(_beginnings, count(FIRST_HEADS + 1), repeat(0)))
-            if all(map(data.startswith, heads, offsets)) and max(offsets) < revision.end:
-                return
-        for number, generation, kind, offset, _, _ in entries.values():
-            if kind != "offset":
-                continue
-            if not data.startswith(_beginnings(number, generation), offset):
-                match = OBJECT.match(data, offset)
-                if match is None or (int(match[1]), int(match[2])) != (number, generation):
-                    raise PdfError(f"the cross-reference says object {number} is at {offset}, which is not where it stands")
-            if late is None and offset >= revision.end:
-                late = number
-        if late is not None:
-            raise PdfError(f"object {late} stands after the revision that names it")
-        for number, _, kind, _, stream_number, _ in entries.values() if revision.xref_kind != "table" else ():
-            if kind == "compressed" and not 0 < stream_number <= MAX_OBJECT_NUMBER:
-                raise PdfError(f"object {number} is said to be in object stream {stream_number}")
 
     def _at(self, offset: int, revision: int | None) -> tuple[PdfObject, int]:
         """The indirect object at `offset` and the offset after its `endobj`."""
