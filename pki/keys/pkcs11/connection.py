@@ -10,12 +10,12 @@ from pkcs11 import PKCS11Error, exceptions
 
 from pki.errors import KeyStoreError, WrongSecretError
 from pki.keys.key_store_uri import TokenPlace
-from pki.keys.pkcs11.module import Login, Module, PinBlockedError, TokenLostError, module_at
+from pki.keys.pkcs11.module import Login, Module, PinBlockedError, PinUnsetError, TokenLostError, module_at
 
 Result = TypeVar("Result")
 
 # Seconds before each attempt. Tokens that came since show only when the module starts anew; and SoftHSM writes a token's file at every
-# login, so that another process that starts in that moment does not see the token.
+# login, so that another process that starts in that moment does not see the token, or none of its PIN.
 PAUSES = (None, 0.0, 0.02, 0.1, 0.3)
 _LOST = (
     exceptions.DeviceError,
@@ -54,7 +54,7 @@ class Connection:
                         time.sleep(pause)
                         module.restart()
                     return work(self._login(module))
-                except TokenLostError:
+                except (TokenLostError, PinUnsetError):
                     if pause == PAUSES[-1]:
                         raise
                 except _LOST as exc:
@@ -69,6 +69,8 @@ class Connection:
         if self._held is None or self._held[0] is not module or not self._held[1].alive:
             try:
                 self._held = (module, module.login(self._place, self._pin))
+            except PinUnsetError:
+                raise  # no PIN was tried
             except (WrongSecretError, PinBlockedError) as exc:
                 self._refused = exc  # tokens lock after a few wrong PINs: this one is never tried again
                 raise

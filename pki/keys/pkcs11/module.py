@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _NEEDED = {Mechanism.EC_KEY_PAIR_GEN, Mechanism.ECDSA, Mechanism.AES_KEY_GEN, Mechanism.AES_GCM}
 _WRONG_PIN = (exceptions.PinIncorrect, exceptions.PinInvalid, exceptions.PinLenRange)
-_NO_PIN = (exceptions.PinLocked, exceptions.PinExpired, exceptions.UserPinNotInitialized)
+_NO_PIN = (exceptions.PinLocked, exceptions.PinExpired)
 
 
 class TokenLostError(KeyStoreError):
@@ -40,6 +40,10 @@ class TokenLostError(KeyStoreError):
 
 class PinBlockedError(KeyStoreError):
     """The token takes no PIN: locked after wrong ones, expired, or never set."""
+
+
+class PinUnsetError(PinBlockedError):
+    """The token says that it has no PIN. SoftHSM says so too of a token whose file another process is writing at this moment."""
 
 
 @dataclass(eq=False)
@@ -138,10 +142,10 @@ def _opened(token: pkcs11.Token, pin: str, place: TokenPlace) -> pkcs11.Session:
         return token.open(rw=True, user_pin=pin)
     except _WRONG_PIN:
         raise _wrong_pin(place) from None
-    except _NO_PIN as exc:
-        raise PinBlockedError(
-            f"key store: {place.title} takes no PIN now ({type(exc).__name__}); its security officer must set a new one"
-        ) from None
+    except (*_NO_PIN, exceptions.UserPinNotInitialized) as exc:
+        refusal = PinUnsetError if isinstance(exc, exceptions.UserPinNotInitialized) else PinBlockedError
+        text = f"key store: {place.title} takes no PIN now ({type(exc).__name__}); its security officer must set a new one"
+        raise refusal(text) from None
     except PKCS11Error as exc:
         raise TokenLostError(
             f"key store: {place.title} cannot be opened ({type(exc).__name__}); check the device and its connection"
