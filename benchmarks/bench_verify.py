@@ -87,7 +87,7 @@ class Ours:
         self._caches = Caches()
         for name, module in list(sys.modules.items()):
             for one in vars(module).values() if name.startswith(("pki.", "signing.")) else ():
-                if callable(forget := getattr(one, "cache_clear", None)):
+                if not isinstance(one, type) and callable(forget := getattr(one, "cache_clear", None)):
                     forget()
         plain._NAMES.clear()
 
