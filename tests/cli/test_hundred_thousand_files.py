@@ -50,7 +50,7 @@ def watched(folder: Path, report: Path, count: int) -> dict[int, int]:
                 done = journal.stat().st_size // line if line else 0
                 if count // 10 <= done < count:
                     held[done] = resident(run.pid)
-            time.sleep(0.05)
+            time.sleep(0.01)
     assert run.returncode == 2  # unsigned documents
     assert len(_names(report)) == count
     return held
@@ -66,7 +66,7 @@ def grows_by(folder: Path, count: int) -> int:
     make_files(folder / "in", count)
     held = watched(folder / "in", folder / "report.jsonl", count)
     early, late = (
-        [octets for done, octets in held.items() if done < count // 5],
+        [octets for done, octets in held.items() if done < count // 3],
         [octets for done, octets in held.items() if done > count // 2],
     )
     assert early, held
@@ -74,9 +74,9 @@ def grows_by(folder: Path, count: int) -> int:
     return max(late) - max(early)
 
 
-def test_memory_does_not_grow_over_two_thousand_files(tmp_path: Path) -> None:
+def test_memory_does_not_grow_over_five_thousand_files(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    assert grows_by(tmp_path, 2_000) < GROWTH
+    assert grows_by(tmp_path, 5_000) < GROWTH
 
 
 @pytest.mark.long
